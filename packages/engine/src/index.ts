@@ -1,0 +1,7 @@
+export type * from './ports/clock.ts'
+export type * from './ports/desired.ts'
+export type * from './ports/events.ts'
+export type * from './ports/platform.ts'
+export type * from './ports/sources.ts'
+export type * from './ports/store.ts'
+export type * from './state/deployment-state.ts'

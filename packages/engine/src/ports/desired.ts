@@ -1,0 +1,62 @@
+import type { Control } from '@landfall/rollout'
+import type { Digest, Manifest, Model, PlatformName } from '@landfall/stack'
+
+/** What a deployment is to run. `digest` is over the canonical JSON of the other two. */
+export interface Target {
+  digest: Digest
+  release: Digest
+  config: Digest
+}
+
+export interface DeploymentRef {
+  id: string
+  name: string
+  project: string
+  /** Deterministic and unique in its environment: every resource is `<prefix>-<resource>`. */
+  prefix: string
+  platform: PlatformName
+  model: Model
+  /** Platform-specific address of the environment; for local `{ directory }`. Never holds a secret. */
+  environment: Readonly<Record<string, unknown>>
+}
+
+/** What the runner is asked for. A higher generation replaces a lower one whole. */
+export interface Desired {
+  generation: number
+  deployment: DeploymentRef
+  operation: 'run' | 'destroy'
+  /** Null until a first release reached the deployment. */
+  target: Target | null
+  /** Digest of the manifest whose frozen resources, grants and roles a person has approved and set up; null before setup. */
+  setup: { release: Digest } | null
+  /** A person's controls on the worker-scale rollout. */
+  controls: readonly Control[]
+  /** Answers to gates that only the outside knows: approvals, windows. Keyed by gate id. */
+  gates: Readonly<Record<string, { status: 'pass' | 'fail' | 'wait'; message?: string }>>
+  policy: {
+    drift: 'report' | 'correct'
+    /** What a window that closes mid-rollout does; it never holds a split. */
+    windowClose: 'finish' | 'abort'
+    /** Key kinds whose signature on a release this deployment accepts. */
+    trustedKeys: readonly ('vendor' | 'manager' | 'agent')[]
+  }
+}
+
+/** A release as the engine uses it, after verification. */
+export interface VerifiedRelease {
+  digest: Digest
+  version: string
+  sequence: number
+  manifest: Manifest
+}
+
+/** Config as the engine uses it. Secrets are opened only at the moment a controller writes them. */
+export interface ResolvedConfig {
+  digest: Digest
+  inputs: Readonly<Record<string, string | number | boolean>>
+  /** Versions of secrets by resource name. */
+  secrets: Readonly<Record<string, { version: number }>>
+  /** Addresses of what is provided from outside (`postgres`, or anything on Kubernetes), by resource name. */
+  bindings: Readonly<Record<string, unknown>>
+  openSecret(name: string): Promise<string>
+}

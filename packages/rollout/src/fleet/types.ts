@@ -1,0 +1,79 @@
+import type { Control, Decision, Phase, Reason } from '../machine/types.ts'
+
+/** One wave: the deployments of named groups, or a cumulative share of all; exactly one of the two. */
+export interface Wave {
+  name: string
+  groups?: readonly string[]
+  share?: number
+  /** How long the wave must hold after it was reached. */
+  soakMs: number
+  /** A person resumes after this wave. */
+  pause?: boolean
+}
+
+export interface FleetPlan {
+  waves: readonly Wave[]
+  maxInFlight: number
+  /** Percent of the wave's deployments that must succeed, of those that count. */
+  minSuccess: number
+  /** This many failures stop the rollout. */
+  maxFailures: number
+  onFailure: 'pause' | 'abort'
+  /** On abort, deployments reached go back to their own stable; otherwise they stay. */
+  rollbackReached: boolean
+}
+
+/**
+ * - `waiting`: not told yet; `in-flight`: told, not there yet; `succeeded`: rests on the target
+ * - `failed`: could not get there, or went back by itself; `excluded`: does not count (see `reason`)
+ * - `returning` / `returned`: sent back to its own stable after an abort
+ */
+export type MemberStatus = 'waiting' | 'in-flight' | 'succeeded' | 'failed' | 'excluded' | 'returning' | 'returned'
+
+/** What is seen of one deployment. */
+export interface MemberObservation {
+  id: string
+  group: string | null
+  /** Set where the deployment does not count now: pinned, offline, awaiting approval, outside its window, frozen. */
+  excluded?: { code: string; message: string }
+  /** Digest of the target it rests on, was last told, and had when the rollout reached it. */
+  resting: string | null
+  told: string | null
+  /** Its own worker-scale outcome for `told`. */
+  outcome: 'progressing' | 'healthy' | 'failed' | 'rolled-back'
+  failure?: { code: string; message: string }
+}
+
+export interface Member {
+  id: string
+  wave: number
+  status: MemberStatus
+  since: number
+  /** Its own stable when the rollout told it: where an abort sends it. */
+  from: string | null
+  target: string
+  reason?: { code: string; message: string }
+}
+
+export interface FleetState {
+  version: 1
+  phase: Phase
+  wave: number
+  members: Record<string, Member>
+  reason: Reason
+  decisions: readonly Decision[]
+}
+
+export interface FleetObservation {
+  /** Digest of the target each member would get: its release with its own config. */
+  targets: Readonly<Record<string, string>>
+  members: readonly MemberObservation[]
+  /** A freeze holds every new start until it expires or is lifted. */
+  freeze: { until: number | null; reason: string } | null
+  controls: readonly Control[]
+}
+
+export type FleetAction =
+  | { kind: 'assign'; deployment: string; target: string; wave: number }
+  | { kind: 'return'; deployment: string; to: string | null }
+  | { kind: 'wake'; at: number }

@@ -1,0 +1,2 @@
+export type * from './fleet/types.ts'
+export type * from './machine/types.ts'

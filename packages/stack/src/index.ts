@@ -1,0 +1,5 @@
+export * from './errors/landfall-error.ts'
+export * from './manifest/manifest.ts'
+export * from './manifest/names.ts'
+export * from './manifest/resources.ts'
+export * from './manifest/rollout-plan.ts'
