@@ -1,0 +1,18 @@
+import { accountRoutes } from './accounts.ts'
+import { deploymentRoutes } from './deployments.ts'
+import { releaseRoutes } from './releases.ts'
+import { rolloutRoutes } from './rollouts.ts'
+import { systemRoutes } from './system.ts'
+import { telemetryRoutes } from './telemetry.ts'
+
+/** Every route of the manager, by operation. The server mounts it, the OpenAPI document and the client are made from it. */
+export const routes = {
+  ...systemRoutes,
+  ...accountRoutes,
+  ...releaseRoutes,
+  ...deploymentRoutes,
+  ...rolloutRoutes,
+  ...telemetryRoutes,
+}
+export type Routes = typeof routes
+export type Operation = keyof Routes
