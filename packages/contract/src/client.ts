@@ -1,11 +1,11 @@
 import { LandfallError } from '@landfall/stack'
 import type { z } from 'zod'
-import type { Route } from './route.ts'
+import type { RawResult, Route } from './route.ts'
 import { type Operation, type Routes, routes } from './routes/all.ts'
 import { problem } from './schemas/common.ts'
 
 type InputOf<R> =
-  R extends Route<infer P, infer Q, infer B, z.ZodType>
+  R extends Route<infer P, infer Q, infer B, z.ZodType | RawResult>
     ? Clean<{ params: z.input<P>; query: z.input<Q>; body: [B] extends [never] ? Uint8Array | undefined : z.input<B> }>
     : never
 /** Drops parts that hold nothing, makes parts optional whose fields all are. */
@@ -13,7 +13,13 @@ type Clean<T> = {
   [K in keyof T as Record<never, never> extends T[K] ? never : undefined extends T[K] ? never : K]: T[K]
 } & { [K in keyof T as Record<never, never> extends T[K] ? K : undefined extends T[K] ? K : never]?: T[K] }
 type ResultOf<R> =
-  R extends Route<z.ZodType, z.ZodType, z.ZodType, infer O> ? ([O] extends [never] ? Response : z.output<O>) : never
+  R extends Route<z.ZodType, z.ZodType, z.ZodType, infer O>
+    ? [O] extends [never]
+      ? undefined
+      : O extends z.ZodType
+        ? z.output<O>
+        : Response
+    : never
 
 export interface ClientOptions {
   /** Base address of the manager. */

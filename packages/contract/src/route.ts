@@ -28,12 +28,14 @@ export interface Access {
 }
 
 type Shape = z.ZodType
+/** Answers that are not JSON: `text/event-stream`, any content, plain text, a browser redirect. */
+export type RawResult = 'events' | 'bytes' | 'text' | 'page'
 
 export interface Route<
   Params extends Shape = Shape,
   Query extends Shape = Shape,
   Body extends Shape = Shape,
-  Result extends Shape = Shape,
+  Result extends Shape | RawResult = Shape | RawResult,
 > {
   operation: string
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -48,8 +50,8 @@ export interface Route<
   body: Body | 'bytes' | null
   /** Highest accepted size of the body, in bytes. */
   maxBody: number
-  /** JSON by default; `events` is `text/event-stream`, `bytes` any content, `text` plain text, `page` a browser redirect. */
-  result: Result | 'events' | 'bytes' | 'text' | 'page' | null
+  /** JSON by default; null: nothing comes back. */
+  result: Result | null
   status: 200 | 201 | 202 | 204 | 302
 }
 
@@ -58,7 +60,7 @@ export function route<
   P extends Shape = z.ZodObject<Record<never, never>>,
   Q extends Shape = z.ZodObject<Record<never, never>>,
   B extends Shape = never,
-  R extends Shape = never,
+  R extends Shape | RawResult = never,
 >(definition: {
   operation: string
   method: Route['method']
@@ -70,7 +72,7 @@ export function route<
   query?: Q
   body?: B | 'bytes'
   maxBody?: number
-  result?: R | 'events' | 'bytes' | 'text' | 'page'
+  result?: R
   status?: Route['status']
 }): Route<P, Q, B, R> {
   return {
