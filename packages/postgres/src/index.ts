@@ -1,0 +1,2 @@
+export * from './remove.ts'
+export * from './start.ts'

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { LandfallError } from '@landfall/stack'
+import type { Binaries } from './binaries.ts'
+import { places } from './places.ts'
+import type { ServerUser } from './user.ts'
+
+export const superuser = 'landfall'
+
+/**
+ * Makes the cluster at `<parent>/data` if there is none. It is made aside and renamed, so that a start that was killed
+ * half way leaves nothing that looks like a cluster.
+ */
+export async function initialize(
+  directory: string,
+  parent: string,
+  binaries: Binaries,
+  user: ServerUser | null,
+): Promise<void> {
+  const target = join(parent, 'data')
+  if (await stat(join(target, 'PG_VERSION')).catch(() => null)) return
+  const password = await ensurePassword(directory)
+  const scratch = await mkdtemp(join(parent, 'initdb-'))
+  try {
+    const passwordFile = join(scratch, 'password')
+    await writeFile(passwordFile, password, { mode: 0o600 })
+    if (user) {
+      await chown(passwordFile, user.uid, user.gid)
+      await chown(scratch, user.uid, user.gid)
+    }
+    const made = join(scratch, 'data')
+    await promisify(execFile)(
+      binaries.initdb,
+      [
+        ...['--pgdata', made, '--username', superuser, '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+        // The built-in provider needs no locale of the machine, and sorts the same everywhere.
+        ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+        '--no-sync',
+        '--no-instructions',
+      ],
+      { cwd: scratch, env: { PATH: '/usr/bin:/bin' }, timeout: 120_000, ...(user ?? {}) },
+    ).catch((cause: Error & { stderr?: string }) => {
+      throw new LandfallError({
+        code: 'E_POSTGRES_START',
+        message: `initdb failed: ${(cause.stderr ?? cause.message).trim().split('\n').slice(-3).join(' ')}`,
+        hint: `Check free space and permissions of ${parent}.`,
+        cause,
+      })
+    })
+    await rename(made, target)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** The password of the one user; made once, before the cluster, so that a cluster without a known password can't exist. */
+async function ensurePassword(directory: string): Promise<string> {
+  const { password } = places(directory)
+  await writeFile(password, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    },
+  )
+  await chmod(password, 0o600)
+  return readFile(password, 'utf8')
+}
