@@ -1,0 +1,102 @@
+import type { policy } from '@landfall/contract'
+import type { DeploymentPhase, DeploymentState, Target } from '@landfall/engine'
+import type { Control } from '@landfall/rollout'
+import type { Model, PlatformName } from '@landfall/stack'
+import type { z } from 'zod'
+import type { Computed, Default, Json, Nullable, NullableJson } from './columns.ts'
+
+export type StoredPolicy = z.output<typeof policy>
+export type InputValue = string | number | boolean
+/** What a config digest is over, in canonical form. */
+export interface ConfigDocument {
+  inputs: Record<string, InputValue>
+  /** The hash is keyed (HMAC): it changes with the value and tells nothing of it. */
+  secrets: Record<string, { version: number; hash: string }>
+  bindings: Record<string, unknown>
+}
+
+export interface GroupsTable {
+  project: string
+  name: string
+  description: Default<string>
+}
+export interface DeploymentsTable {
+  id: string
+  project: string
+  name: string
+  group_name: Nullable<string>
+  channel: string
+  platform: PlatformName
+  model: Model
+  environment: Json<Record<string, unknown>>
+  prefix: string
+  policy: Json<StoredPolicy>
+  pinned: Nullable<string>
+  created_at: Date
+  created_by: string
+  operation: Default<'run' | 'destroy'>
+  target: NullableJson<Target>
+  setup_release: Nullable<string>
+  config: string
+  requested_generation: Default<number>
+  observed_generation: Default<number>
+  wake_at: Nullable<Date>
+  lease_owner: Nullable<string>
+  lease_epoch: Default<number>
+  lease_until: Nullable<Date>
+  state: NullableJson<DeploymentState>
+  phase: Computed<DeploymentPhase>
+  actual_release: Computed<string | null>
+  target_release: Computed<string | null>
+  rollout: Nullable<string>
+  last_seen_at: Nullable<Date>
+  deleted_at: Nullable<Date>
+}
+export interface InputsTable {
+  deployment: string
+  name: string
+  value: Json<InputValue>
+  set_by: string
+  set_at: Date
+}
+export interface SecretsTable {
+  deployment: string
+  name: string
+  version: number
+  sealed: Buffer
+  hash: string
+  set_by: string
+  set_at: Date
+  removed_at: Nullable<Date>
+}
+export interface ConfigsTable {
+  deployment: string
+  digest: string
+  document: Json<ConfigDocument>
+  created_at: Date
+  created_by: string
+}
+export interface TargetsTable {
+  deployment: string
+  generation: number
+  target: Json<Target>
+  cause: string
+  told_at: Date
+  told_by: string
+}
+export interface ControlsTable {
+  deployment: string
+  id: string
+  kind: Control['kind']
+  by: string
+  reason: Nullable<string>
+  at: Date
+}
+export interface GateAnswersTable {
+  deployment: string
+  gate: string
+  status: 'pass' | 'fail' | 'wait'
+  message: Nullable<string>
+  by: string
+  at: Date
+}
