@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { LandfallError, type Manifest, manifest as manifestSchema, type Resource } from '@landfall/stack'
+import type { Artifact, Provenance } from '../statement/statement.ts'
+import { bundleWorker } from './bundle-worker.ts'
+import { type Descriptor, OciLayoutWriter, ociTypes } from './oci-layout.ts'
+import { configFileName } from './project-file.ts'
+import { readGit, readInputs } from './provenance.ts'
+import { writeWorkerImage } from './worker-image.ts'
+
+export const builderName = 'landfall/0.1.0'
+
+export interface BuildOptions {
+  /** The project's directory: what `source` paths are relative to. */
+  dir: string
+  /** As `loadConfig` gives it. */
+  manifest: Manifest
+  version: string
+  /** Where the layout goes; replaced whole. Default: `<dir>/.landfall/releases/<version>`. */
+  out?: string
+  /** Milliseconds since the epoch. Default: the clock. */
+  now?: number
+  /** What the caller knows better than git does, such as a commit that CI names. */
+  provenance?: Partial<Pick<Provenance, 'commit' | 'dirty' | 'repository' | 'builder'>>
+  /** Told before each worker is built. */
+  onProgress?: (worker: string) => void
+}
+
+export interface BuiltRelease {
+  /** An OCI image layout. */
+  layoutDir: string
+  /** The manifest with every `source` replaced by the artifact built from it. */
+  manifest: Manifest
+  artifacts: Artifact[]
+  provenance: Provenance
+}
+
+/**
+ * Builds every worker with a `source` into an OCI image layout. The same sources give the same artifacts' digests, in any
+ * directory and at any time. The layout appears whole or not at all.
+ *
+ * @throws LandfallError `E_BUILD_SOURCE`, `E_BUILD_UNSUPPORTED`
+ */
+export async function buildRelease(options: BuildOptions): Promise<BuiltRelease> {
+  const { dir, version } = options
+  const layoutDir = options.out ?? join(dir, '.landfall', 'releases', version)
+  await mkdir(dirname(layoutDir), { recursive: true })
+  const temporary = await mkdtemp(`${layoutDir}.building-`)
+  try {
+    const layout = new OciLayoutWriter(temporary)
+    const images: Descriptor[] = []
+    const artifacts: Artifact[] = []
+    const inputs: Provenance['inputs'] = await readInputs(join(dir, configFileName)).catch(() => [])
+    const resources: Resource[] = []
+    for (const resource of options.manifest.resources) {
+      refuseUnsupported(resource)
+      if (!('code' in resource) || resource.code.kind !== 'source') {
+        resources.push(resource)
+        continue
+      }
+      options.onProgress?.(resource.name)
+      const bundle = await bundleWorker({ name: resource.name, dir, entry: resource.code.entry })
+      const { image, contentSize } = await writeWorkerImage(layout, resource.name, bundle.files)
+      images.push(image)
+      const { digest, size } = image
+      artifacts.push({ resource: resource.name, digest, mediaType: ociTypes.manifest, size, contentSize })
+      inputs.push({ name: `worker:${resource.name}`, digest: bundle.inputs })
+      resources.push({ ...resource, code: { kind: 'artifact', digest, mediaType: ociTypes.manifest, size } })
+    }
+    await layout.finish(images)
+    await rm(layoutDir, { recursive: true, force: true })
+    await rename(temporary, layoutDir)
+    return {
+      layoutDir,
+      manifest: manifestSchema.parse({ ...options.manifest, resources }),
+      artifacts: artifacts.sort((a, b) => (a.resource < b.resource ? -1 : 1)),
+      provenance: {
+        ...(await readGit(dir)),
+        builder: builderName,
+        ...options.provenance,
+        builtAt: new Date(options.now ?? Date.now()).toISOString(),
+        inputs: inputs.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      },
+    }
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+function refuseUnsupported(resource: Resource): void {
+  if (resource.type === 'manifests') {
+    throw new LandfallError({
+      code: 'E_BUILD_UNSUPPORTED',
+      message: `${resource.name} is raw Kubernetes, Helm or Kustomize; this version can not yet put that into a release.`,
+      hint: 'Leave the resource out of the stack for now.',
+      subject: `resource:${resource.name}`,
+    })
+  }
+  if (resource.type === 'container' && resource.code.kind === 'source') {
+    throw new LandfallError({
+      code: 'E_BUILD_UNSUPPORTED',
+      message: `The container ${resource.name} is given as source; containers are built outside of Landfall.`,
+      hint: 'Give an image by digest, or make it a worker.',
+      subject: `resource:${resource.name}`,
+    })
+  }
+}

@@ -1,0 +1,80 @@
+import { LandfallError, resourceName } from '@landfall/stack'
+import { z } from 'zod'
+import { decodeBase64 } from '../dsse/base64.ts'
+import { type Envelope, envelopePayload, parsePayload, signEnvelope } from '../dsse/envelope.ts'
+import { verifySignatures } from '../dsse/verify-signature.ts'
+import { canonicalBytes } from '../json/canonical-bytes.ts'
+import { keyIdOf, type PublicKey, type Signer } from '../keys/signing-key.ts'
+import { keyId, timestamp } from './keyset.ts'
+import { requireSignatureOf } from './verify-keyset.ts'
+
+export const rootRotationSchemaId = 'landfall.dev/root/v1'
+const payloadType = 'application/vnd.landfall.root.v1+json'
+
+/** Says that a new root key takes the place of the old one. Signed by both: the old one allows it, the new one is really held. */
+export const rootRotation = z.strictObject({
+  schema: z.literal(rootRotationSchemaId),
+  project: resourceName,
+  /** The first root has version 1; each rotation adds one, so that none can be left out. */
+  version: z.number().int().min(2),
+  previous: keyId,
+  root: z.strictObject({ id: keyId, publicKey: z.string().max(200) }),
+  createdAt: timestamp,
+})
+export type RootRotation = z.infer<typeof rootRotation>
+
+/** A root as a runner pins it. */
+export interface PinnedRoot extends PublicKey {
+  readonly version: number
+}
+
+/** @param options.now milliseconds since the epoch */
+export async function rotateRoot(options: {
+  project: string
+  from: Signer & { version: number }
+  to: Signer
+  now: number
+}): Promise<Envelope> {
+  const value: RootRotation = {
+    schema: rootRotationSchemaId,
+    project: options.project,
+    version: options.from.version + 1,
+    previous: options.from.id,
+    root: { id: options.to.id, publicKey: options.to.publicKey },
+    createdAt: new Date(options.now).toISOString(),
+  }
+  return signEnvelope(payloadType, canonicalBytes(rootRotation.parse(value)), [options.from, options.to])
+}
+
+/**
+ * Follows rotations from the pinned root, in order, and gives the root to pin from now on. Rotations already followed
+ * (of the pinned version or lower) are passed over. Throws `E_ROOT_ROTATION` or the errors of a bad signature.
+ */
+export function followRoot(pinned: PinnedRoot, rotations: readonly Envelope[], project: string): PinnedRoot {
+  let root = pinned
+  for (const envelope of rotations) {
+    const parsed = rootRotation.safeParse(parsePayload(envelopePayload(envelope, payloadType)))
+    if (!parsed.success) throw refused('it does not have the shape of a root rotation')
+    const next = parsed.data
+    if (next.version <= pinned.version) continue
+    if (next.project !== project) throw refused(`it is for the project ${next.project}`)
+    if (next.version !== root.version + 1)
+      throw refused(`version ${root.version + 1} is missing before ${next.version}`)
+    if (next.previous !== root.id) throw refused('it does not follow from the pinned root')
+    const der = decodeBase64(next.root.publicKey)
+    if (!der || keyIdOf(der) !== next.root.id) throw refused('the id of its key is not the digest of the key')
+    const results = verifySignatures(envelope, payloadType, [root, next.root])
+    requireSignatureOf(root, results, 'root rotation')
+    requireSignatureOf(next.root, results, 'root rotation')
+    root = { ...next.root, version: next.version }
+  }
+  return root
+}
+
+function refused(why: string): LandfallError {
+  return new LandfallError({
+    code: 'E_ROOT_ROTATION',
+    message: `The root rotation is refused: ${why}.`,
+    hint: 'Give every rotation since setup, in order, as the vendor published them.',
+  })
+}
