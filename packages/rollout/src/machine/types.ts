@@ -27,6 +27,10 @@ export interface Step {
   bakeMs: number
   pause?: number | 'until-resumed'
   gates: readonly GateSpec[]
+  /** Analyses among the step's gates: must pass here, beside the plan's own. */
+  analysis?: readonly AnalysisSpec[]
+  /** The share the plan's author wrote, where replica ratio cannot serve it: `share` is then the true one. */
+  wanted?: number
 }
 
 export type Metric = 'error-rate' | 'latency-p50' | 'latency-p90' | 'latency-p95' | 'latency-p99' | 'restarts'
@@ -60,6 +64,8 @@ export interface Plan {
   abortKeepMs: number
   /** Whether the router can serve any share (`weighted`), or only the ratio of instances (`replicas`). */
   routing: 'weighted' | 'replicas'
+  /** What a person should know of this plan before it starts, such as shares that replica ratio cannot serve. */
+  notes?: readonly string[]
 }
 
 /** Cumulative since the version first served in this rollout; a counter never goes down, so a repeated report changes nothing. */
@@ -107,6 +113,8 @@ export interface Observation {
   desired: number
   gates: Readonly<Record<string, GateAnswer>>
   controls: readonly Control[]
+  /** Whether triggers and pointers were read to be on the candidate. Left out: `promote`/`demote` are given on every look instead. */
+  promoted?: boolean
 }
 
 /** What the caller is to bring about; idempotent, given again at every call until observed. */
@@ -115,6 +123,8 @@ export type Action =
   | { kind: 'route'; share: number }
   /** The candidate is now stable: move triggers and pointers. Emitted only once its 100% was read back. */
   | { kind: 'promote' }
+  /** An abort came after the promotion (rollback window): triggers and pointers go back to stable. */
+  | { kind: 'demote' }
   | { kind: 'retire'; version: 'stable' | 'candidate' }
   | { kind: 'open-gate'; gate: GateSpec }
   | { kind: 'close-gate'; gate: GateSpec }
@@ -142,6 +152,8 @@ export interface Evidence {
   tolerated: number
   /** Evidence against "not worse", as log10 of the e-value; a verdict needs log10(1/alpha). */
   log10e: number | null
+  /** Candidate's requests since this step was entered, of the `minSample` that a pass needs in every step. */
+  seen?: { requests: number; needed: number }
 }
 
 export interface Decision {
@@ -185,4 +197,23 @@ export interface RolloutState {
   seenControls: readonly string[]
   /** Step at which an abort came, with its cause. */
   aborted: { step: number; at: number; code: string; message: string; evidence: Evidence | null } | null
+  /** Ids as given to `start`; `stable` null for a first deployment. */
+  stable: string | null
+  candidate: string
+  /** The newest instant seen, so that a clock that steps back changes nothing. */
+  lookedAt: number
+  /** Where a resume returns to. */
+  pausedFrom: 'progressing' | 'promoting' | null
+  /** Newest step whose rest a person skipped, whose missing data was accepted, and whose pause is over. */
+  passed: { skip: number; data: number; pause: number }
+  /** A person asked for everything at once: steps, bakes, pauses and analyses are skipped; approvals and windows are not. */
+  full: boolean
+  /** When the gates before promotion began to be asked; null before `promoting`. */
+  promotingAt: number | null
+  /** The gates before promotion have passed: the last move to 100% is under way. */
+  cleared: boolean
+  /** `promote` was given, so an abort from here on must move triggers and pointers back. */
+  promoted: boolean
+  /** Until when an abandoned candidate is kept for inspection. */
+  keepUntil: number | null
 }

@@ -1,0 +1,110 @@
+import { budget, sideBySide, split } from '../plan/capacity.ts'
+import type { Look } from './draft.ts'
+import type { VersionObservation } from './types.ts'
+
+/** Instances that exist or were asked for: what counts against the surge. */
+const existing = (version: VersionObservation | null): number => Math.max(version?.total ?? 0, version?.desired ?? 0)
+
+/** The share as it will be served: everything at once where two versions do not fit beside each other. */
+export function servable(look: Look, share: number): number {
+  const { plan, seen } = look
+  return share > 0 && seen.desired > 0 && !sideBySide(plan, seen.desired) ? 100 : share
+}
+
+/**
+ * The share to ask for on the way to `goal`. It rises only to what the candidate's healthy instances can carry; where the
+ * surge does not allow the whole at once, it rises in between, so that stable can make room. A candidate with nothing
+ * healthy serves nothing, as long as stable can.
+ */
+export function ask(look: Look, goal: number): void {
+  const { draft, plan, seen } = look
+  const n = seen.desired
+  const available = seen.candidate?.available ?? 0
+  const need = split(plan, n, goal).candidate
+  if (n > 0 && available === 0) {
+    if ((seen.stable?.available ?? 0) > 0 || draft.stable === null) draft.asked = 0
+    return
+  }
+  if (seen.candidate === null && goal > 0) return
+  if (available >= need || goal <= draft.asked) {
+    draft.asked = goal
+    return
+  }
+  const carried = Math.min(goal, Math.floor((100 * available) / n))
+  if (carried > draft.asked && blocked(look, need)) draft.asked = carried
+}
+
+/** The candidate cannot grow before stable shrinks, and stable not before some of its traffic moved. */
+function blocked({ draft, plan, seen }: Look, need: number): boolean {
+  if (draft.stable === null) return false
+  const { surge, unavailable } = budget(plan, seen.desired)
+  const floor = Math.max(1, Math.ceil((seen.desired * (100 - draft.asked)) / 100 - 1e-9) - unavailable)
+  return need > seen.desired + surge - Math.min(existing(seen.stable), floor)
+}
+
+/**
+ * Wanted instances on the way to `goal`, within the budget at every moment: what grows waits for room, what shrinks waits
+ * until the other carries. Unhealthy instances of stable give way like healthy ones: a bad stable blocks nothing.
+ */
+export function scaleToward(look: Look, goal: number): void {
+  const { plan, seen, draft } = look
+  const n = seen.desired
+  const { surge, unavailable } = budget(plan, n)
+  const want = split(plan, n, goal)
+  if (draft.stable === null) {
+    scale(look, 'candidate', n)
+    return
+  }
+  const candidateNow = existing(seen.candidate)
+  const stableNow = existing(seen.stable)
+  const available = seen.candidate?.available ?? 0
+  const least = Math.min(seen.served, draft.asked)
+  const carries = plan.routing === 'weighted' && sideBySide(plan, n) ? Math.ceil((n * (100 - least)) / 100 - 1e-9) : 0
+  const floor = Math.max(carries, n - available) - unavailable
+  let stable = Math.min(n, Math.max(want.stable, floor, 0))
+  if (!sideBySide(plan, n) && goal > 0) stable = 0
+  if (stable > stableNow) stable = Math.max(stableNow, Math.min(stable, n + surge - candidateNow))
+  const room = Math.max(0, n + surge - Math.max(stableNow, stable))
+  const candidate =
+    want.candidate > candidateNow ? Math.max(candidateNow, Math.min(want.candidate, room)) : want.candidate
+  scale(look, 'stable', stable)
+  scale(look, 'candidate', candidate)
+}
+
+/** Back to stable: it grows into all the room there is; the candidate shrinks as soon as it serves nothing. */
+export function scaleBack(look: Look, keep: boolean): void {
+  const { plan, seen, draft } = look
+  const n = seen.desired
+  const { surge } = budget(plan, n)
+  const candidateNow = existing(seen.candidate)
+  const stableNow = existing(seen.stable)
+  const serving = seen.served > 0.001
+  const stuck = serving && (seen.stable?.available ?? 0) === 0 && draft.stable !== null
+  const limit = stuck ? Math.max(0, n + surge - Math.max(1, stableNow)) : candidateNow
+  const candidate = serving
+    ? Math.min(seen.candidate?.desired ?? 0, limit)
+    : keep
+      ? Math.min(seen.candidate?.desired ?? 0, surge)
+      : 0
+  if (draft.stable !== null)
+    scale(look, 'stable', Math.max(Math.min(n, stableNow), Math.min(n, n + surge - candidateNow)))
+  if (seen.candidate) scale(look, 'candidate', candidate)
+}
+
+function scale(look: Look, version: 'stable' | 'candidate', instances: number): void {
+  const seen = look.seen[version]
+  if (seen?.desired !== instances) look.actions.push({ kind: 'scale', version, instances })
+}
+
+/** Whether `share` is really served, with the capacity it needs. */
+export function isReached(look: Look, share: number): boolean {
+  const { draft, plan, seen } = look
+  const want = split(plan, seen.desired, share)
+  if ((seen.candidate?.available ?? 0) < want.candidate || seen.candidate === null) return false
+  if (draft.asked !== share) return false
+  const byRatio = plan.routing === 'replicas' && share > 0 && share < 100 && sideBySide(plan, seen.desired)
+  if (byRatio) return seen.served > 0 && existing(seen.stable) <= want.stable
+  return (
+    Math.abs(seen.served - share) <= 0.5 && (share < 100 || seen.served >= 99.99) && (share > 0 || seen.served <= 0.001)
+  )
+}
