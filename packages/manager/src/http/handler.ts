@@ -27,7 +27,7 @@ export interface HandlerRequest<O extends Operation> {
   reply: Headers
 }
 
-type ResultOf<R> = [R] extends [never] ? void : R extends z.ZodType ? z.output<R> : Response
+type ResultOf<R> = [R] extends [never] ? undefined : R extends z.ZodType ? z.output<R> : Response
 
 /**
  * Does what a route promises. Answers the result (a `Response` where the contract says events, bytes, text or page), or

@@ -19,6 +19,8 @@ export interface MachinePrincipal {
   name: string
   project: string
   deployment: string | null
+  /** Its name: routes take either. */
+  deploymentName: string | null
 }
 export type Principal = PersonPrincipal | MachinePrincipal
 

@@ -1,8 +1,22 @@
 import type { Clock, Log, Random } from '@landfall/engine'
 import type { Pool } from 'pg'
+import type { Attempts } from '../auth/attempts.ts'
+import type { Usage } from '../auth/usage.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
+import type { RequestMetrics } from './request-metrics.ts'
 import type { Settings } from './settings.ts'
+
+export interface AccessLine {
+  operation: string
+  method: string
+  /** Without the query. */
+  path: string
+  status: number
+  ms: number
+  actor: string
+  requestId: string
+}
 
 /** What handlers work with. Each room adds its own field; all are made once, in `serve/`. */
 export interface Services {
@@ -14,4 +28,10 @@ export interface Services {
   log: Log
   keyring: Keyring
   settings: Settings
+  usage: Usage
+  attempts: Attempts
+  requests: RequestMetrics
+  accessLog: ((line: AccessLine) => void) | null
+  /** Aborts when the manager begins to drain: streams end, nothing new is begun. */
+  stopping: AbortSignal
 }
