@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { buildDashboard } from './setup/build-dashboard.ts'
+import { arrive, badRelease, goodRelease, whatWasDone } from './story/chapters.ts'
+import { Claims } from './story/claims.ts'
+import { startManagerProcess } from './story/manager-process.ts'
+import { createNarrator } from './story/narrator.ts'
+import type { Traffic } from './story/traffic.ts'
+import { account, customers, project, Vendor } from './story/vendor.ts'
+
+/**
+ * `npm start`: the whole story on this machine, then it stays up with the dashboard. `-- --exit` checks every claim and
+ * ends: 0, or 1 naming what did not hold. `-- --keep DIR` keeps what it made there. Uses `DATABASE_URL` where it is set.
+ */
+const { values } = parseArgs({
+  options: { exit: { type: 'boolean' }, keep: { type: 'string' }, port: { type: 'string' } },
+})
+const started = Date.now()
+const narrator = createNarrator(process.stdout, started)
+const claims = new Claims()
+const directory = values.keep ? resolve(values.keep) : mkdtempSync(join(tmpdir(), 'landfall-story-'))
+mkdirSync(directory, { recursive: true })
+
+let manager: Awaited<ReturnType<typeof startManagerProcess>> | null = null
+let vendor: Vendor | null = null
+let traffic: Traffic | null = null
+let trouble: unknown = null
+try {
+  narrator.chapter('A manager on this machine')
+  await buildDashboard((text) => narrator.say(text))
+  narrator.command('landfall serve')
+  narrator.say(
+    process.env.DATABASE_URL ? 'with the PostgreSQL that DATABASE_URL names' : 'with an embedded PostgreSQL, made now',
+  )
+  manager = await startManagerProcess(directory, values.port ? Number(values.port) : await freePort())
+  narrator.done(`dashboard and API at ${manager.url}`)
+  narrator.command(`landfall projects create ${project}`)
+  vendor = await Vendor.arrive(manager, directory)
+  narrator.done('keys made on the vendor’s side; the manager knows only the public half')
+  const stage = { vendor, narrator, claims }
+
+  narrator.chapter('1.0.0 reaches five customers')
+  traffic = await arrive(stage)
+  narrator.chapter('1.1.0, a good release: measured, then promoted, wave after wave')
+  await goodRelease(stage, traffic, '1.1.0')
+  narrator.chapter('1.2.0, a bad release: 3% of its requests fail')
+  await badRelease(stage, traffic, '1.2.0', '1.1.0')
+  narrator.chapter('1.2.1, the fix')
+  await goodRelease(stage, traffic, '1.2.1')
+  narrator.chapter('What was done, and what can be asked')
+  await whatWasDone(stage)
+} catch (error) {
+  trouble = error
+  claims.check('The story came to its end', false, error instanceof Error ? error.message : String(error))
+}
+
+narrator.chapter(
+  `${claims.all.length - claims.failed.length} of ${claims.all.length} claims held, after ${Math.round((Date.now() - started) / 1000)} s`,
+)
+process.stdout.write(`${claims.table()}\n`)
+if (trouble instanceof Error && trouble.stack) process.stderr.write(`${trouble.stack}\n`)
+
+if (!values.exit && manager) {
+  narrator.chapter('It stays up')
+  narrator.say(`Dashboard   ${manager.url}   sign in as ${account.email} with “${account.password}”`)
+  narrator.say('Traffic goes on. Ctrl-C ends everything and removes it.')
+  await new Promise<void>((done) => {
+    process.once('SIGINT', () => done())
+    process.once('SIGTERM', () => done())
+  })
+}
+
+await traffic?.stop()
+if (manager && vendor && !values.keep) await leaveNothing(vendor)
+await manager?.stop()
+if (!values.keep) rmSync(directory, { recursive: true, force: true })
+else narrator.say(`kept in ${directory}`)
+process.exitCode = claims.failed.length === 0 ? 0 : 1
+
+/** Destroys the deployments, as a customer who leaves would; waits a minute at most. */
+async function leaveNothing({ client }: Vendor): Promise<void> {
+  for (const { name } of customers)
+    await client.destroyDeployment({ params: { project, deployment: name } }).catch(() => {})
+  const until = Date.now() + 60_000
+  while (Date.now() < until) {
+    const { items } = await client.listDeployments({ params: { project } }).catch(() => ({ items: [] }))
+    if (items.every((item) => item.phase === 'deleted')) return
+    await new Promise((done) => setTimeout(done, 250))
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

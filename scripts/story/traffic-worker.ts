@@ -1,0 +1,92 @@
+import { Agent, request } from 'node:http'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Answer, TrafficTarget } from './traffic.ts'
+
+/** Sends requests to each target at a steady rate from a thread of its own, so that the story's own work does not slow it. */
+const { targets, perSecond } = workerData as { targets: TrafficTarget[]; perSecond: number }
+const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+const pending: Answer[] = []
+const known = new Map<string, string[]>()
+let count = 0
+let stopped = false
+
+function send(target: TrafficTarget): void {
+  const number = count++
+  const ids = known.get(target.name) ?? []
+  const write = number % 20 === 0 || ids.length === 0
+  const started = performance.now()
+  const body = write
+    ? JSON.stringify({
+        customer: `customer-${number % 7}`,
+        currency: 'EUR',
+        lines: [{ description: 'Consulting', quantity: 1 + (number % 3), unitPrice: 120 }],
+      })
+    : null
+  const path = write ? '/invoices' : `/invoices/${ids[number % ids.length]}`
+  const call = request(
+    new URL(path, target.url),
+    {
+      agent,
+      method: write ? 'POST' : 'GET',
+      timeout: 10_000,
+      headers: body ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } : {},
+    },
+    (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk) => {
+        if (text.length < 4096) text += chunk
+      })
+      response.on('end', () => {
+        const status = response.statusCode ?? 0
+        if (write && status === 201) remember(target.name, text)
+        pending.push({
+          target: target.name,
+          at: Date.now(),
+          status,
+          version: String(response.headers['landfall-version'] ?? ''),
+          ms: performance.now() - started,
+        })
+      })
+      response.on('error', () => lost(target, started))
+    },
+  )
+  call.on('timeout', () => call.destroy(new Error('no answer in 10 s')))
+  call.on('error', () => lost(target, started))
+  call.end(body)
+}
+
+/** No answer at all: what must never happen. */
+function lost(target: TrafficTarget, started: number): void {
+  if (!stopped)
+    pending.push({ target: target.name, at: Date.now(), status: 0, version: '', ms: performance.now() - started })
+}
+
+function remember(target: string, text: string): void {
+  try {
+    const id = JSON.parse(text).id
+    const ids = known.get(target) ?? []
+    if (typeof id === 'string' && ids.length < 50) known.set(target, [...ids, id])
+  } catch {
+    // An answer that is not JSON is counted by its status; there is no id to read from it.
+  }
+}
+
+const everyMs = 20
+let owed = 0
+const ticking = setInterval(() => {
+  owed += (perSecond * everyMs) / 1000
+  for (; owed >= 1; owed--) for (const target of targets) send(target)
+}, everyMs)
+const reporting = setInterval(() => parentPort?.postMessage(pending.splice(0)), 200)
+
+parentPort?.on('message', () => {
+  clearInterval(ticking)
+  setTimeout(() => {
+    stopped = true
+    clearInterval(reporting)
+    parentPort?.postMessage(pending.splice(0))
+    agent.destroy()
+    parentPort?.close()
+  }, 1_000)
+})

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { createKeys, readKey } from '@landfall/cli/keys'
+import { publishRelease } from '@landfall/cli/publish'
+import { type Client, createClient } from '@landfall/contract'
+import type { ManagerProcess } from './manager-process.ts'
+
+export const project = 'acme-invoices'
+export const waves = [
+  { name: 'ring-1', groups: ['ring-1'], soak: '2s' },
+  { name: 'ring-2', groups: ['ring-2'], soak: '1s' },
+]
+export const customers = [
+  { name: 'acme', group: 'ring-1' },
+  { name: 'globex', group: 'ring-1' },
+  { name: 'initech', group: 'ring-2' },
+  { name: 'umbrella', group: 'ring-2' },
+  { name: 'hooli', group: 'ring-2' },
+] as const
+
+const example = join(import.meta.dirname, '..', '..', 'examples', 'invoices')
+export const account = { email: 'vendor@example.com', password: 'correct horse battery' }
+
+/** The vendor's engineer: an account, a project with keys on this machine, rings, a plan. */
+export class Vendor {
+  readonly client: Client
+  readonly environment: Record<string, string>
+
+  private constructor(client: Client, environment: Record<string, string>) {
+    this.client = client
+    this.environment = environment
+  }
+
+  static async arrive(manager: ManagerProcess, directory: string): Promise<Vendor> {
+    const token = await bootstrap(manager)
+    const client = createClient({ url: manager.url, token })
+    const environment = { LANDFALL_HOME: join(directory, 'vendor') }
+    const keys = await createKeys(environment, project, Date.now())
+    await client.createProject({ body: { name: project, rootPublicKey: keys.rootPublicKey, keyset: keys.keyset } })
+    for (const group of ['ring-1', 'ring-2']) await client.putGroup({ params: { project, group }, body: {} })
+    await client.putChannel({
+      params: { project, channel: 'stable' },
+      body: {
+        plan: { waves, maxInFlight: 10, minSuccess: 100, maxFailures: 1, onFailure: 'abort', rollbackReached: true },
+      },
+    })
+    return new Vendor(client, environment)
+  }
+
+  /** `landfall release --version VERSION` with the example's sources of that version; resolves with the rollout's id. */
+  async release(version: string): Promise<string> {
+    process.env.INVOICES_VERSION = version
+    process.env.INVOICES_PACE = 'demo'
+    const { rollout } = await publishRelease({
+      client: this.client,
+      project,
+      directory: example,
+      version,
+      channel: 'stable',
+      signer: await readKey(this.environment, project, 'vendor'),
+      rollout: true,
+      now: Date.now(),
+    })
+    if (!rollout) throw new Error(`release ${version} started no rollout`)
+    return rollout
+  }
+}
+
+/** Makes the first account from the one-time link, as the browser would, and an API token for the rest. */
+async function bootstrap(manager: ManagerProcess): Promise<string> {
+  const secret = new URL(manager.bootstrap).searchParams.get('token') ?? ''
+  let cookie = ''
+  const client = createClient({
+    url: manager.url,
+    fetch: async (input, init) => {
+      const headers = new Headers(init?.headers)
+      if (cookie) headers.set('cookie', cookie)
+      headers.set('origin', manager.url)
+      const response = await fetch(input, { ...init, headers })
+      cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+      return response
+    },
+  })
+  await client.bootstrap({
+    body: { token: secret, email: account.email, name: 'The vendor', password: account.password },
+  })
+  const { secret: token } = await client.createOwnToken({ body: { name: 'story', expiresInDays: 1 } })
+  return token
+}
