@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
+import { access, constants, lstat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { accessRevoked } from '../shared/errors.ts'
+import type { Places } from '../shared/places.ts'
+
+export type HostCommand = readonly [string, ...string[]]
+
+const maxLogBytes = 5_000_000
+
+export function defaultHostCommand(): HostCommand {
+  return [process.execPath, fileURLToPath(new URL('../host/main.ts', import.meta.url))]
+}
+
+/** Starts the daemon of a directory, detached and in a session of its own: it outlives us. It may lose to one that runs. */
+export function startDaemon(places: Places, command: HostCommand): void {
+  mkdirSync(places.directory, { recursive: true })
+  const size = statSync(places.log, { throwIfNoEntry: false })?.size ?? 0
+  if (size > maxLogBytes) renameSync(places.log, `${places.log}.1`)
+  const log = openSync(places.log, 'a', 0o600)
+  try {
+    const [file, ...args] = command
+    const { PATH, HOME, LANG, TMPDIR } = process.env
+    const kept = Object.entries({ PATH, HOME, LANG, TMPDIR }).filter(([, value]) => value !== undefined)
+    const child = spawn(file, [...args, '--directory', places.directory], {
+      cwd: places.directory,
+      // Nothing of the manager's own environment, which holds its secrets.
+      env: { ...Object.fromEntries(kept), TZ: 'UTC' },
+      stdio: ['ignore', log, log],
+      detached: true,
+    })
+    child.once('error', () => {})
+    child.unref()
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** Throws `E_ACCESS_REVOKED` unless the customer's access file is there and the directory can be used. */
+export async function checkAccess(places: Places): Promise<void> {
+  try {
+    await access(places.directory, constants.R_OK | constants.W_OK | constants.X_OK)
+    await lstat(places.access)
+  } catch {
+    throw accessRevoked(places.directory)
+  }
+}

@@ -1,0 +1,70 @@
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { parseArgs } from 'node:util'
+import { type Places, places } from '../shared/places.ts'
+import { areaRoutes } from './control/area-routes.ts'
+import { createControlServer } from './control/server.ts'
+import { workerRoutes } from './control/worker-routes.ts'
+import { Host } from './host.ts'
+
+/**
+ * The host daemon of one environment: `node main.ts --directory DIR`. It may be killed at any instant; the next one
+ * converges to what the store asks for. SIGTERM ends it with its workers.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { directory: { type: 'string' } } })
+  if (values.directory === undefined) throw new Error('usage: main.ts --directory DIR')
+  process.umask(0o077)
+  const paths = places(values.directory)
+  mkdirSync(paths.directory, { recursive: true })
+  if (!takeLock(paths)) {
+    console.error('another daemon holds this directory')
+    process.exit(3)
+  }
+  const host = new Host(paths)
+  await host.start()
+  const control = createControlServer(host, [...areaRoutes, ...workerRoutes])
+  // The lock is ours: a socket file that is there belongs to a dead daemon.
+  if (lstatSync(paths.socket, { throwIfNoEntry: false })?.isSocket()) rmSync(paths.socket)
+  await new Promise<void>((resolve, reject) => {
+    control.once('error', reject)
+    control.listen(paths.socket, resolve)
+  })
+  chmodSync(paths.socket, 0o600)
+  console.error(new Date().toISOString(), 'listening', process.pid)
+
+  const end = async () => {
+    setTimeout(() => process.exit(1), 60_000).unref()
+    control.close()
+    await host.stop()
+    rmSync(paths.socket, { force: true })
+    process.exit(0)
+  }
+  process.once('SIGTERM', () => void end())
+  process.once('SIGINT', () => void end())
+  host.onClosed(() => {
+    // The answer to the call that closed the area goes out first.
+    setTimeout(() => {
+      rmSync(paths.socket, { force: true })
+      process.exit(0)
+    }, 50)
+  })
+}
+
+let lock: DatabaseSync | null = null
+
+/** SQLite's lock on a file of its own: the kernel gives it back when the daemon is killed. */
+function takeLock(paths: Places): boolean {
+  lock = new DatabaseSync(paths.lock, { timeout: 0 })
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+    return true
+  } catch {
+    return false
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(new Date().toISOString(), error)
+  process.exit(1)
+})

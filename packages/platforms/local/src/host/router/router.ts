@@ -1,0 +1,215 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Digest } from '@landfall/stack'
+import type { Instance } from '../supervisor/instance.ts'
+import type { VersionRunner } from '../supervisor/version-runner.ts'
+import { endToEnd, forwarded } from './headers.ts'
+import { sendProblem } from './problem.ts'
+import { Shares } from './shares.ts'
+
+export interface Picked {
+  runner: VersionRunner
+  instance: Instance
+}
+
+const maxAttempts = 4
+const invokePrefix = '/_landfall/'
+
+/** Sends each request of one worker to a version by its share, and to that version's least busy instance. */
+export class Router {
+  readonly shares = new Shares()
+  readonly #versions: ReadonlyMap<Digest, VersionRunner>
+
+  constructor(versions: ReadonlyMap<Digest, VersionRunner>) {
+    this.#versions = versions
+  }
+
+  readonly usable = (id: Digest): boolean => (this.#versions.get(id)?.ready().length ?? 0) > 0
+
+  pick(accept: (runner: VersionRunner) => boolean = () => true): Picked | null {
+    const id = this.shares.next((key) => {
+      const runner = this.#versions.get(key)
+      return runner !== undefined && runner.ready().length > 0 && accept(runner)
+    })
+    const runner = id === null ? undefined : this.#versions.get(id)
+    const instance = runner && leastBusy(runner.ready())
+    return runner && instance ? { runner, instance } : null
+  }
+
+  /** @param options.drop request headers not to send on; `prefix`: what to cut from the path. */
+  handle(request: IncomingMessage, response: ServerResponse, options: { drop?: string[]; prefix?: string } = {}): void {
+    const path = pathOf(request, options.prefix ?? '')
+    if (path.startsWith(invokePrefix)) {
+      const problem = { code: 'E_NOT_FOUND', message: 'There is nothing here.', hint: 'This path is not public.' }
+      return sendProblem(response, 404, problem)
+    }
+    const picked = this.pick()
+    if (!picked) {
+      request.resume()
+      return sendProblem(
+        response,
+        503,
+        { code: 'E_NO_INSTANCE', message: 'No instance of this worker is available.', hint: 'Try again shortly.' },
+        { 'retry-after': '1' },
+      )
+    }
+    new Exchange(picked, request, response, path, options.drop ?? []).attempt(picked.instance, new Set())
+  }
+}
+
+export function pathOf(request: IncomingMessage, prefix: string): string {
+  const url = request.url ?? '/'
+  const rest = url.startsWith(prefix) ? url.slice(prefix.length) : url
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+export function leastBusy(instances: readonly Instance[]): Instance | undefined {
+  let best: Instance | undefined
+  for (const instance of instances) if (!best || instance.inFlight < best.inFlight) best = instance
+  return best
+}
+
+/** One request on its way, counted once for the version that it was given to. */
+class Exchange {
+  readonly #picked: Picked
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #path: string
+  readonly #drop: readonly string[]
+  readonly #startedAt = performance.now()
+  /** Whether a byte of the client's body was handed on: then it can't be sent twice. */
+  #bodySent = false
+  #counted = false
+  #attempts = 0
+
+  constructor(
+    picked: Picked,
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    drop: readonly string[],
+  ) {
+    this.#picked = picked
+    this.#request = request
+    this.#response = response
+    this.#path = path
+    this.#drop = drop
+  }
+
+  attempt(instance: Instance, tried: Set<Instance>): void {
+    tried.add(instance)
+    this.#attempts++
+    const { runner } = this.#picked
+    const done = instance.begin()
+    let answered = false
+    const upstream = http.request({
+      host: '127.0.0.1',
+      port: instance.port,
+      agent: instance.agent,
+      method: this.#request.method,
+      path: this.#path,
+      headers: forwarded(this.#request, this.#drop),
+      setHost: false,
+    })
+    const timer = setTimeout(() => upstream.destroy(new TimeoutError()), runner.spec.timeoutMs)
+    const clientGone = () => upstream.destroy()
+    this.#response.once('close', clientGone)
+    const over = () => {
+      clearTimeout(timer)
+      done()
+      this.#response.off('close', clientGone)
+    }
+
+    upstream.once('response', (answer) => {
+      answered = true
+      clearTimeout(timer)
+      this.#relay(answer, over)
+    })
+    upstream.once('error', (error: NodeJS.ErrnoException) => {
+      if (answered) return
+      over()
+      if (this.#response.closed || this.#response.destroyed) return
+      const next = this.#mayRetry(upstream, error)
+        ? leastBusy(runner.ready().filter((each) => !tried.has(each)))
+        : undefined
+      // A connection kept alive may close under us: the same instance is asked again, once, on a new one.
+      const again = next ?? (upstream.reusedSocket && this.#mayRetry(upstream, error) ? instance : undefined)
+      if (again) return this.attempt(again, tried)
+      this.#failed(error)
+    })
+    this.#send(upstream)
+  }
+
+  #send(upstream: http.ClientRequest): void {
+    if (!hasBody(this.#request)) {
+      upstream.end()
+      return
+    }
+    // The body flows only once there is a connection: a refused one leaves it whole for the next instance.
+    upstream.once('socket', (socket) => {
+      const pipe = () => {
+        this.#bodySent = true
+        this.#request.pipe(upstream)
+      }
+      if (socket.connecting) socket.once('connect', pipe)
+      else pipe()
+    })
+    this.#request.once('error', () => upstream.destroy())
+  }
+
+  /** Nothing was sent (the connection failed), or an idle connection closed under a request that may be repeated. */
+  #mayRetry(upstream: http.ClientRequest, error: NodeJS.ErrnoException): boolean {
+    if (this.#bodySent || this.#attempts >= maxAttempts || error instanceof TimeoutError) return false
+    if (error.syscall === 'connect') return true
+    const safe = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(this.#request.method ?? '')
+    return upstream.reusedSocket && safe
+  }
+
+  #relay(answer: IncomingMessage, over: () => void): void {
+    const response = this.#response
+    const headers = endToEnd(answer.rawHeaders)
+    headers.push('landfall-version', this.#picked.runner.spec.release)
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
+    response.flushHeaders()
+    const failed = (answer.statusCode ?? 502) >= 500
+    // A stream of events has no end to measure: its first byte counts.
+    if (answer.headers['content-type']?.startsWith('text/event-stream')) this.#count(failed)
+    answer.pipe(response)
+    answer.once('end', () => this.#count(failed))
+    answer.once('close', () => {
+      over()
+      if (answer.complete) return
+      // Cut by the worker, unless the client went first.
+      if (!response.destroyed) {
+        this.#count(true)
+        response.destroy()
+      }
+    })
+  }
+
+  #failed(error: Error): void {
+    this.#count(true)
+    const late = error instanceof TimeoutError
+    sendProblem(
+      this.#response,
+      late ? 504 : 502,
+      {
+        code: late ? 'E_WORKER_TIMEOUT' : 'E_WORKER_UNREACHABLE',
+        message: late ? 'The worker did not answer in time.' : 'The worker broke the connection.',
+        hint: "Look at the worker's logs.",
+      },
+      { 'landfall-version': this.#picked.runner.spec.release },
+    )
+  }
+
+  #count(error: boolean): void {
+    if (this.#counted) return
+    this.#counted = true
+    this.#picked.runner.record({ error, ms: performance.now() - this.#startedAt })
+  }
+}
+
+class TimeoutError extends Error {}
+
+function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+}

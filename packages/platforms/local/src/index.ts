@@ -1,0 +1,2 @@
+export * from './controllers/platform.ts'
+export type { LogLine, TelemetryTarget } from './shared/control.ts'
