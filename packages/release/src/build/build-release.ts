@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { LandfallError, type Manifest, manifest as manifestSchema, type Resource } from '@landfall/stack'
 import type { Artifact, Provenance } from '../statement/statement.ts'
 import { bundleWorker } from './bundle-worker.ts'
-import { type Descriptor, OciLayoutWriter, ociTypes } from './oci-layout.ts'
+import { type Descriptor, OciLayoutWriter } from './oci-layout.ts'
 import { configFileName } from './project-file.ts'
 import { readGit, readInputs } from './provenance.ts'
 import { writeWorkerImage } from './worker-image.ts'
@@ -60,12 +60,12 @@ export async function buildRelease(options: BuildOptions): Promise<BuiltRelease>
       }
       options.onProgress?.(resource.name)
       const bundle = await bundleWorker({ name: resource.name, dir, entry: resource.code.entry })
-      const { image, contentSize } = await writeWorkerImage(layout, resource.name, bundle.files)
+      const { image, layer } = await writeWorkerImage(layout, resource.name, bundle.files)
       images.push(image)
-      const { digest, size } = image
-      artifacts.push({ resource: resource.name, digest, mediaType: ociTypes.manifest, size, contentSize })
+      const { digest, mediaType, size } = layer
+      artifacts.push({ resource: resource.name, digest, mediaType, size })
       inputs.push({ name: `worker:${resource.name}`, digest: bundle.inputs })
-      resources.push({ ...resource, code: { kind: 'artifact', digest, mediaType: ociTypes.manifest, size } })
+      resources.push({ ...resource, code: { kind: 'artifact', digest, mediaType, size } })
     }
     await layout.finish(images)
     await rm(layoutDir, { recursive: true, force: true })

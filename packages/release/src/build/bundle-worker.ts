@@ -5,9 +5,10 @@ import { build, type Metafile } from 'esbuild'
 import { bundleError } from './bundle-error.ts'
 import { esmRequire } from './esm-require.ts'
 import { ownPackages } from './own-packages.ts'
+import { workerEntry } from './worker-image.ts'
 
 export interface WorkerBundle {
-  /** File name → content; `worker.mjs` is the one to run, `worker.mjs.map` its source map without the sources' text. */
+  /** File name → content; `index.mjs` is the one to run, `index.mjs.map` its source map without the sources' text. */
   files: Readonly<Record<string, Uint8Array>>
   /** Digest of the sorted list of [name, digest] of every source file that went in. */
   inputs: Digest
@@ -37,7 +38,10 @@ export async function bundleWorker(options: { name: string; dir: string; entry: 
   )
   const code = content.get('code') ?? new Uint8Array()
   const map = await normaliseMap(content.get('map') ?? new Uint8Array(), dir)
-  return { files: { 'worker.mjs': code, 'worker.mjs.map': map }, inputs: await inputsDigest(result.metafile, dir) }
+  return {
+    files: { [workerEntry]: code, [`${workerEntry}.map`]: map },
+    inputs: await inputsDigest(result.metafile, dir),
+  }
 }
 
 function bundle(dir: string, entry: string) {
@@ -50,7 +54,7 @@ function bundle(dir: string, entry: string) {
       loader: 'ts',
     },
     absWorkingDir: dir,
-    outfile: join(dir, 'worker.mjs'),
+    outfile: join(dir, workerEntry),
     write: false,
     metafile: true,
     bundle: true,

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 export async function readGit(dir: string): Promise<Pick<Provenance, 'commit' | 'dirty' | 'repository'>> {
   const commit = await git(dir, ['rev-parse', 'HEAD'])
   if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit)) return { commit: null, dirty: null, repository: null }
-  const status = await git(dir, ['status', '--porcelain', '--', '.'])
+  const status = await git(dir, ['status', '--porcelain', '--', '.', ':(exclude,glob)**/.landfall/**'])
   const origin = await git(dir, ['remote', 'get-url', 'origin'])
   return { commit, dirty: status !== '', repository: origin === null ? null : withoutCredentials(origin) }
 }

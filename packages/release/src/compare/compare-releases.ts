@@ -137,8 +137,7 @@ function codeOf(statement: ReleaseStatement | null): Map<string, { id: string; t
     const { code } = resource
     if (code.kind === 'image') codes.set(resource.name, { id: code.reference, text: code.reference })
     if (code.kind !== 'artifact') continue
-    const size = statement?.artifacts.find((artifact) => artifact.resource === resource.name)?.contentSize
-    const text = `${code.digest.slice(0, 19)}…${size === undefined ? '' : ` (${bytesText(size)})`}`
+    const text = `${code.digest.slice(0, 19)}… (${bytesText(code.size)})`
     codes.set(resource.name, { id: code.digest, text })
   }
   return codes

@@ -28,17 +28,23 @@ export interface PinnedRoot extends PublicKey {
   readonly version: number
 }
 
-/** @param options.now milliseconds since the epoch */
+/**
+ * Hands the root over, signed by both keys.
+ *
+ * @param options.version of the root that is replaced
+ * @param options.now milliseconds since the epoch
+ */
 export async function rotateRoot(options: {
   project: string
-  from: Signer & { version: number }
+  from: Signer
+  version: number
   to: Signer
   now: number
 }): Promise<Envelope> {
   const value: RootRotation = {
     schema: rootRotationSchemaId,
     project: options.project,
-    version: options.from.version + 1,
+    version: options.version + 1,
     previous: options.from.id,
     root: { id: options.to.id, publicKey: options.to.publicKey },
     createdAt: new Date(options.now).toISOString(),

@@ -11,15 +11,13 @@ export const releaseVersion = z
   .string()
   .regex(/^[0-9A-Za-z]([0-9A-Za-z.+_-]{0,62}[0-9A-Za-z])?$/, 'use letters, digits, dots, dashes and plus, at most 64')
 
-/** One built thing that a release needs, by digest of what the OCI layout holds. */
+/** One built thing that a release needs: for a worker, the layer of its image, a tar with `index.mjs`. */
 export const artifact = z.strictObject({
   resource: resourceName,
   digest,
   mediaType: z.string().max(200),
   /** Bytes of the blob that `digest` names. */
   size: z.number().int().nonnegative(),
-  /** Bytes of everything it consists of: what a runner that has nothing yet must fetch. */
-  contentSize: z.number().int().nonnegative(),
 })
 export type Artifact = z.infer<typeof artifact>
 
