@@ -40,6 +40,8 @@ export interface DeploymentsTable {
   config: string
   requested_generation: Default<number>
   observed_generation: Default<number>
+  /** When the generation it waits for was asked; kept by a trigger. */
+  requested_at: Computed<Date>
   wake_at: Nullable<Date>
   lease_owner: Nullable<string>
   lease_epoch: Default<number>

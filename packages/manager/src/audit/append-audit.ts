@@ -1,0 +1,89 @@
+import type { Trx } from '../store/database.ts'
+import { type AuditContent, chainOf, genesis, hashOf, storable, storableText } from './chain.ts'
+
+/** Something that was done. Never holds a secret. */
+export interface AuditEntry {
+  /** Null for what belongs to the installation, such as a new user. */
+  project: string | null
+  /** Null for what is done to a project as a whole. */
+  deployment: string | null
+  /** Dotted and stable: `rollout.aborted`, `token.created`. */
+  type: string
+  /** A person's e-mail, `ci:name`, or the part of Landfall that did it: `engine`, `fleet`. */
+  actor: string
+  message: string
+  code?: string | null
+  resource?: string | null
+  data?: unknown
+  /** When it happened, in milliseconds. */
+  at: number
+}
+
+const rowsAtOnce = 1_000
+
+/**
+ * Appends to the chains that the entries belong to, within the caller's transaction: an entry exists exactly if what it tells
+ * of does. Chains are serialised by their row in `audit_heads`, locked in one order, so that two appenders never wait for
+ * each other in a circle. Lock other rows before, not after: the heads are held until the transaction ends.
+ */
+export async function appendAudit(trx: Trx, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  const chains = [...new Set(entries.map(chainOf))].sort()
+  await trx
+    .insertInto('audit_heads')
+    .values(chains.map((chain) => ({ chain, number: 0, hash: genesis(chain) })))
+    .onConflict((conflict) => conflict.column('chain').doNothing())
+    .execute()
+  const locked = await trx
+    .selectFrom('audit_heads')
+    .selectAll()
+    .where('chain', 'in', chains)
+    .orderBy('chain')
+    .forUpdate()
+    .execute()
+  const heads = new Map(locked.map((head) => [head.chain, head]))
+  const rows = entries.map((entry) => link(entry, heads))
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    await trx
+      .insertInto('audit_entries')
+      .values(rows.slice(from, from + rowsAtOnce))
+      .execute()
+  }
+  await trx
+    .insertInto('audit_heads')
+    .values([...heads.values()])
+    .onConflict((conflict) =>
+      conflict.column('chain').doUpdateSet((update) => ({
+        number: update.ref('excluded.number'),
+        hash: update.ref('excluded.hash'),
+      })),
+    )
+    .execute()
+}
+
+function link(entry: AuditEntry, heads: Map<string, { chain: string; number: number; hash: string }>) {
+  const chain = chainOf(entry)
+  const head = heads.get(chain) ?? { chain, number: 0, hash: genesis(chain) }
+  const content: AuditContent = {
+    deployment: entry.deployment,
+    number: head.number + 1,
+    at: new Date(entry.at).toISOString(),
+    type: storableText(entry.type),
+    actor: storableText(entry.actor),
+    code: entry.code ?? null,
+    message: storableText(entry.message),
+    resource: entry.resource ?? null,
+    data: storable(entry.data ?? null),
+    previous: head.hash,
+  }
+  const hash = hashOf(content)
+  heads.set(chain, { chain, number: content.number, hash })
+  return {
+    ...content,
+    chain,
+    project: entry.project,
+    at: new Date(entry.at),
+    data: content.data === null ? null : JSON.stringify(content.data),
+    hash,
+  }
+}

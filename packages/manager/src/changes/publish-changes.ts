@@ -1,0 +1,24 @@
+import type { change } from '@landfall/contract'
+import type { z } from 'zod'
+import type { Trx } from '../store/database.ts'
+
+export type ChangeKind = Exclude<z.output<typeof change>['kind'], 'hello'>
+
+/** Something a page may show has changed; readers read it again. */
+export interface PublishedChange {
+  project: string
+  kind: ChangeKind
+  id: string
+  /** Milliseconds since the epoch. */
+  at: number
+}
+
+/**
+ * Writes to the change feed within the caller's transaction. Wake the readers after the commit (`Waker.wake('changes')`): a
+ * NOTIFY inside would take a lock of the whole server at commit.
+ */
+export async function publishChanges(trx: Trx, changes: readonly PublishedChange[]): Promise<void> {
+  if (changes.length === 0) return
+  const values = changes.map(({ at, ...rest }) => ({ ...rest, at: new Date(at) }))
+  await trx.insertInto('changes').values(values).execute()
+}

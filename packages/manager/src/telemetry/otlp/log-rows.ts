@@ -1,0 +1,60 @@
+import { plainAttributes, plainValue, textAttribute } from './attributes.ts'
+import { logsRequest, type OtlpLogRecord } from './schema.ts'
+
+export const severities = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+export type Severity = (typeof severities)[number]
+
+/** A log record as it is stored. */
+export interface LogRow {
+  /** Milliseconds since the epoch. */
+  at: number
+  severity: Severity
+  worker: string | null
+  version: string | null
+  body: string
+  attributes: Record<string, unknown>
+  trace: string | null
+}
+
+const maxBody = 32_768
+const maxAttributes = 16_384
+
+/**
+ * The log records of an export request in JSON shape. A record without a time gets `now`; one from the future is taken as of
+ * `now`, so that a wrong clock can't hide lines behind the cursor or make partitions ahead.
+ * @throws ZodError for another shape
+ */
+export function logRows(request: unknown, now: number): LogRow[] {
+  return logsRequest.parse(request).resourceLogs.flatMap((group) => {
+    const resource = plainAttributes(group.resource.attributes)
+    const worker = textAttribute(resource, 'landfall.worker', 'service.name')
+    const version = textAttribute(resource, 'landfall.version', 'service.version')
+    return group.scopeLogs.flatMap((scope) => scope.logRecords.map((record) => row(record, worker, version, now)))
+  })
+}
+
+function row(record: OtlpLogRecord, worker: string | null, version: string | null, now: number): LogRow {
+  const nanos = record.timeUnixNano > 0n ? record.timeUnixNano : record.observedTimeUnixNano
+  const at = nanos > 0n ? Math.min(Number(nanos / 1_000_000n), now) : now
+  const body = plainValue(record.body)
+  const attributes = plainAttributes(record.attributes)
+  return {
+    at,
+    severity: severityOf(record),
+    worker,
+    version,
+    body: truncate(typeof body === 'string' ? body : body === null ? '' : JSON.stringify(body)),
+    attributes: JSON.stringify(attributes).length > maxAttributes ? { 'landfall.dropped': 'too large' } : attributes,
+    trace: record.traceId === '' ? null : record.traceId.toLowerCase().slice(0, 64),
+  }
+}
+
+const truncate = (body: string) => (body.length > maxBody ? `${body.slice(0, maxBody)}… (cut)` : body).toWellFormed()
+
+/** Ranges 1-4 trace, 5-8 debug, … 21-24 fatal (opentelemetry.io/docs/specs/otel/logs/data-model); without a number, the text. */
+function severityOf(record: OtlpLogRecord): Severity {
+  const number = record.severityNumber
+  if (number >= 1 && number <= 24) return severities[Math.floor((number - 1) / 4)] ?? 'info'
+  const text = record.severityText.toLowerCase()
+  return severities.find((name) => text.startsWith(name)) ?? 'info'
+}
