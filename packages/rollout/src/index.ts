@@ -1,3 +1,5 @@
+export { advanceFleet, type FleetAdvanced } from './fleet/advance-fleet.ts'
+export { startFleet, supersedeFleet } from './fleet/start-fleet.ts'
 export type * from './fleet/types.ts'
 export { type Advanced, advance } from './machine/advance.ts'
 export { describe } from './machine/measure.ts'

@@ -1,4 +1,4 @@
-import type { Control, Decision, Phase, Reason } from '../machine/types.ts'
+import type { Control, Decision, Phase, Reason, RolloutState } from '../machine/types.ts'
 
 /** One wave: the deployments of named groups, or a cumulative share of all; exactly one of the two. */
 export interface Wave {
@@ -53,6 +53,10 @@ export interface Member {
   from: string | null
   target: string
   reason?: { code: string; message: string }
+  /** This rollout told it; one that was on the target before was not reached, and does not go back. */
+  told?: boolean
+  /** It is tried again: the outcome of the last attempt says nothing until a new one is seen. */
+  again?: boolean
 }
 
 export interface FleetState {
@@ -62,6 +66,8 @@ export interface FleetState {
   members: Record<string, Member>
   reason: Reason
   decisions: readonly Decision[]
+  /** The same machine that shifts traffic, moving deployments: waves are its steps, soak its bake. */
+  core: RolloutState
 }
 
 export interface FleetObservation {

@@ -1,5 +1,5 @@
 import { words } from '../plan/duration.ts'
-import { beginAbort, driveAbort, driveAborted } from './abort.ts'
+import { beginAbort, driveAbort, driveAborted, round } from './abort.ts'
 import { takeControls } from './controls.ts'
 import { type Draft, type Look, wait } from './draft.ts'
 import { closeGates } from './gates.ts'
@@ -67,25 +67,16 @@ function failFast(look: Look): void {
 }
 
 function drive(look: Look): void {
-  const { draft, plan } = look
+  const { draft } = look
   if (draft.phase === 'pending') enter(look, 0)
-  switch (draft.phase) {
-    case 'progressing':
-    case 'promoting':
-      return running(look, true)
-    case 'paused':
-      return whilePaused(look)
-    case 'aborting':
-      return driveAbort(look)
-    case 'aborted':
-      return driveAborted(look)
-    case 'complete':
-      return driveComplete(look)
-    case 'superseded':
-      draft.asked = 0
-      return wait(look, 'superseded', 'A newer release takes its place')
-    default:
-      return void plan
+  if (draft.phase === 'progressing' || draft.phase === 'promoting') running(look, true)
+  else if (draft.phase === 'paused') whilePaused(look)
+  else if (draft.phase === 'aborting') driveAbort(look)
+  else if (draft.phase === 'aborted') driveAborted(look)
+  else if (draft.phase === 'complete') driveComplete(look)
+  else {
+    draft.asked = 0
+    wait(look, 'superseded', 'A newer release takes its place')
   }
 }
 
@@ -106,17 +97,28 @@ function running(look: Look, rise: boolean): void {
 function whilePaused(look: Look): void {
   const { draft } = look
   const person = draft.pause?.kind === 'person'
-  if (!person) return running(look, true)
-  if (draft.pausedFrom === 'progressing' && draft.step < 0) enter(look, 0)
-  running(look, false)
-  if (look.draft.phase === 'paused') wait(look, 'paused-person', `Paused by a person at ${draft.asked}%`)
+  if (person && draft.pausedFrom === 'progressing' && draft.step < 0) holdAtStart(look)
+  running(look, !person)
+  if (person && draft.phase === 'paused') wait(look, 'paused-person', `Paused by a person at ${round(draft.asked)}%`)
+}
+
+/** Paused before the first look: the first step is entered, and held at nothing. */
+function holdAtStart(look: Look): void {
+  const { pause } = look.draft
+  enter(look, 0)
+  look.draft.pausedFrom = look.draft.phase === 'promoting' ? 'promoting' : 'progressing'
+  look.draft.phase = 'paused'
+  look.draft.pause = pause
 }
 
 function deadline(look: Look): void {
   const { draft, now } = look
   if (draft.phase !== 'progressing' && draft.phase !== 'promoting') return
   if (draft.progressDeadlineAt === null || draft.healthySince !== null) return
-  if (now < draft.progressDeadlineAt) return void look.wakes.push(draft.progressDeadlineAt)
+  if (now < draft.progressDeadlineAt) {
+    look.wakes.push(draft.progressDeadlineAt)
+    return
+  }
   const spent = words(look.plan.progressDeadlineMs)
   beginAbort(look, 'progress-deadline', `No progress within ${spent}: ${look.reason.message}`, null)
   driveAbort(look)

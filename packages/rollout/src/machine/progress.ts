@@ -36,7 +36,6 @@ export function hold(look: Look, goal: number, rise: boolean): boolean {
   if (draft.reachedAt === null) {
     draft.reachedAt = now
     decide(look, 'share-reached', `${round(goal)}% is really served by the candidate`)
-    if (goal === 0) draft.reachedAt = now
   }
   draft.healthySince ??= now
   if (draft.progressDeadlineAt === null) draft.progressDeadlineAt = now + plan.progressDeadlineMs
@@ -68,13 +67,18 @@ export function driveStep(look: Look, step: Step, rise: boolean): void {
   const goal = servable(look, step.share)
   const held = hold(look, goal, rise)
   const skipped = draft.passed.skip >= draft.step
-  if (draft.full) return void (rise && leave(look, step))
-  if (!held && !skipped) return explainHold(look, goal)
+  if (!held && !skipped) {
+    explainHold(look, goal)
+    return
+  }
   const waiting = askGates(look, step.gates)
   if (draft.phase === 'aborting') return
   if (!rise) return
   if (!skipped && !baked(look, step, goal)) return
-  if (waiting) return waitForGate(look, waiting)
+  if (waiting) {
+    waitForGate(look, waiting)
+    return
+  }
   if (step.pause !== undefined && draft.passed.pause < draft.step && !paused(look, step)) return
   leave(look, step)
 }
@@ -87,7 +91,7 @@ function leave(look: Look, step: Step): void {
   wait(look, 'step-passed', more ? 'The next step begins' : 'All steps have passed')
 }
 
-function unpause({ draft }: Look): void {
+export function unpause({ draft }: Look): void {
   if (draft.phase === 'paused') draft.phase = draft.pausedFrom ?? 'progressing'
   draft.pause = null
   draft.pausedFrom = null
@@ -112,7 +116,10 @@ function pauseFor(
 export function waitForGate(look: Look, gate: { kind: Step['gates'][number]['kind']; id: string }): void {
   const answer = look.seen.gates[gate.id]?.message
   const message = `Waiting for ${name(gate)}${answer ? `: ${answer}` : ''}`
-  if (needsPerson(gate)) return pauseFor(look, 'gate', null, message)
+  if (needsPerson(gate)) {
+    pauseFor(look, 'gate', null, message)
+    return
+  }
   unpause(look)
   wait(look, `waiting-for-${gate.kind}`, message)
 }
@@ -226,5 +233,3 @@ function requests(look: Look, specs: readonly AnalysisSpec[]): string {
   )[0]
   return least?.seen ? `, ${least.seen.requests} of ${least.seen.needed} requests seen` : ''
 }
-
-export { pauseFor, unpause }

@@ -10,23 +10,27 @@ export function drivePromotion(look: Look, rise: boolean): void {
   const { draft, plan } = look
   if (!draft.cleared && !cleared(look, rise)) return
   const held = hold(look, 100, rise)
-  if (!held) return explainHold(look, 100)
+  if (!held) {
+    explainHold(look, 100)
+    return
+  }
   if (!rise) return
   const peers = askGates(
     look,
     plan.prePromotion.filter(isGate).filter((gate) => gate.kind === 'peers'),
   )
   if (draft.phase !== 'promoting') return
-  if (peers)
-    return wait(look, 'waiting-for-peers', 'Serves 100%; waits until the other workers do, so that all change together')
+  if (peers) {
+    wait(look, 'waiting-for-peers', 'Serves 100%; waits until the other workers do, so that all change together')
+    return
+  }
   if (!draft.promoted) decide(look, 'promoting', 'Serves 100% as read back: becomes the stable version')
   const observed = look.seen.promoted === true || (look.seen.promoted === undefined && draft.promoted)
   draft.promoted = true
   if (!observed) {
     look.actions.push({ kind: 'promote' })
-    return wait(look, 'promoting', 'Triggers and pointers move to the new version')
-  }
-  finish(look)
+    wait(look, 'promoting', 'Triggers and pointers move to the new version')
+  } else finish(look)
 }
 
 /** The gates before promotion, at the share of the last step. */
@@ -77,14 +81,18 @@ function finish(look: Look): void {
 /** After the promotion: the rollback window. */
 export function driveComplete(look: Look): void {
   const { draft, plan, now } = look
-  if (draft.candidate === draft.stable) return wait(look, 'nothing-to-do', 'Already runs: nothing to do')
+  if (draft.candidate === draft.stable) {
+    wait(look, 'nothing-to-do', 'Already runs: nothing to do')
+    return
+  }
   if (draft.windowEndsAt !== null && now < draft.windowEndsAt) {
     look.wakes.push(draft.windowEndsAt)
-    return wait(
+    wait(
       look,
       'rollback-window',
       `Promoted; watched for ${words(draft.windowEndsAt - now)} more, goes back by itself if it turns out worse`,
     )
+    return
   }
   if (draft.windowEndsAt !== null) {
     const { verdict } = standing(look, plan.postPromotion)
