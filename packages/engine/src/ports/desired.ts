@@ -27,11 +27,17 @@ export interface Desired {
   operation: 'run' | 'destroy'
   /** Null until a first release reached the deployment. */
   target: Target | null
-  /** Digest of the manifest whose frozen resources, grants and roles a person has approved and set up; null before setup. */
+  /**
+   * The release whose frozen resources, grants and roles a person has approved; null before that, and then nothing is made.
+   * The engine carries the setup out (`setting-up`) each time this changes.
+   */
   setup: { release: Digest } | null
   /** A person's controls on the worker-scale rollout. */
   controls: readonly Control[]
-  /** Answers to gates that only the outside knows: approvals, windows. Keyed by gate id. */
+  /**
+   * Answers to gates that only the outside knows: approvals, windows. Keyed by gate id. The ids `approval` and `window`,
+   * where given, also hold the start of an update; a return to an earlier stable is never held.
+   */
   gates: Readonly<Record<string, { status: 'pass' | 'fail' | 'wait'; message?: string }>>
   policy: {
     drift: 'report' | 'correct'

@@ -1,5 +1,5 @@
 import type { Reason, RolloutState } from '@landfall/rollout'
-import type { Digest } from '@landfall/stack'
+import type { Digest, Resource } from '@landfall/stack'
 import type { Target } from '../ports/desired.ts'
 import type { Data } from '../ports/platform.ts'
 
@@ -49,8 +49,26 @@ export interface ResourceState {
   data: Readonly<Record<string, Data>>
   outputs: Data
   /** Failed attempts of the current operation, and when the next is due. */
-  retry: { attempts: number; nextAt: number; lastError: { code: string; message: string } } | null
+  retry: {
+    attempts: number
+    nextAt: number
+    lastError: { code: string; message: string }
+    /** The operation that failed; a success of another one does not clear it. */
+    operation?: string
+    /** Times it was throttled: slows the next attempt, uses up no budget. */
+    throttled?: number
+  } | null
   drift: readonly string[]
+  /** The definition it was last brought toward, so that it can be removed after its release is gone. */
+  spec?: Resource
+}
+
+/** A version that exists, or may: written before the first call that makes it, so that none is ever orphaned. */
+export interface VersionRecord {
+  /** The target it was made for. */
+  target: Target
+  /** Abandoned after an abort, but kept for inspection until this instant. */
+  keepUntil?: number
 }
 
 export interface WorkerState {
@@ -61,6 +79,13 @@ export interface WorkerState {
   /** As last read back; for display. */
   served: Readonly<Record<Digest, number>>
   url: string | null
+  /** The version that served before `stable`, while the rollback window is open. */
+  previous?: Digest | null
+  versions?: Readonly<Record<Digest, VersionRecord>>
+  /** Version it was last seen resting on with everything else cleaned away. */
+  rest?: Digest | null
+  /** From the plan of the current rollout: how long an aborted candidate is kept. Milliseconds. */
+  abortKeepMs?: number
 }
 
 /** All that the engine remembers of a deployment between steps. JSON, persisted after every durable mutation. */
@@ -83,4 +108,16 @@ export interface DeploymentState {
   conditions: readonly Condition[]
   /** Controls already acted on. */
   seenControls: readonly string[]
+  /** Stable before this one, while its rollback window is open: where a failure after promotion returns. */
+  previous?: Target | null
+  /** Earlier stables, newest first, at most 20: returning to one is not a downgrade, and needs neither approval nor window. */
+  history?: readonly Target[]
+  /** Release whose setup was carried out. */
+  setup?: Digest | null
+  /** The isolated area exists (or may). */
+  area?: 'opening' | 'open' | 'closed'
+  /** Parked because access was revoked: since when, and when the next probe is due. */
+  parked?: { since: number; probeAt: number } | null
+  /** When everything that rests was last compared with what was applied. */
+  checkedAt?: number
 }

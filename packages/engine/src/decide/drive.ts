@@ -1,0 +1,205 @@
+import type { Action, Control, Observation, Plan, RolloutState } from '@landfall/rollout'
+import type { ComputeResource, Digest } from '@landfall/stack'
+import { dependenciesOf } from '@landfall/stack'
+import { computeOf, type LoadedTarget } from '../plan/targets.ts'
+import type { ComputeObservation } from '../ports/platform.ts'
+import { abandon } from './abandon.ts'
+import { seen as markSeen, reject } from './aim.ts'
+import { isShare, look, servedBy } from './look.ts'
+import { advanceWith, compileFor, isFailing } from './machine.ts'
+import { narrate } from './narrate.ts'
+import { observationFor } from './observation.ts'
+import { removeOthers } from './settle.ts'
+import type { Turn } from './turn.ts'
+
+interface Rolling {
+  name: string
+  resource: ComputeResource
+  stable: Digest | null
+  candidate: Digest
+  rollout: RolloutState
+  plan: Plan
+  seen: ComputeObservation
+  observation: Observation
+}
+
+/**
+ * Advances the machines of all workers that change, together. Answers whether all of them are complete.
+ *
+ * None is promoted before all have passed. Whether one has passed all but its peers is asked of the machine itself: it is
+ * pure, so it is advanced once with `peers` waiting and once with `peers` passed, and the second is taken when every
+ * worker would then be promoting.
+ */
+export function drive(turn: Turn, candidate: LoadedTarget, stable: LoadedTarget | null): boolean {
+  const names = Object.entries(turn.state.workers)
+    .filter(([, worker]) => worker.candidate !== null && worker.rollout)
+    .map(([name]) => name)
+    .sort()
+  const rolling = names.map((name) => prepare(turn, name, candidate, names.length)).filter((one) => one !== null)
+  const waiting = rolling.map((one) => step(one, 'wait', turn.now))
+  const passed = rolling.map((one) => step(one, 'pass', turn.now))
+  const all = rolling.length === names.length && passed.every((next) => isCleared(next.state))
+  const next = all ? passed : waiting
+
+  let failed: { one: Rolling; state: RolloutState } | null = null
+  rolling.forEach((one, index) => {
+    const result = next[index]
+    if (!result) return
+    narrate(turn, one.name, one.rollout, result.state)
+    if (JSON.stringify(result.state) !== JSON.stringify(one.rollout)) turn.worker(one.name, { rollout: result.state })
+    if (isFailing(result.state)) failed ??= { one, state: result.state }
+  })
+  if (failed) {
+    fail(turn, candidate, failed)
+    return false
+  }
+  rolling.forEach((one, index) => {
+    const result = next[index]
+    if (result) carryOut(turn, one, result.state, result.actions, candidate, stable)
+  })
+  if (rolling.length === names.length) markSeen(turn, ...controlsGiven(rolling))
+  return rolling.length === names.length && next.every((result) => result.state.phase === 'complete')
+}
+
+function step(one: Rolling, peers: 'wait' | 'pass', now: number) {
+  return advanceWith(one.plan, one.rollout, one.observation, { status: peers, message: 'the other workers' }, now)
+}
+
+/** All gates before promotion have passed, or are behind it. */
+function isCleared(state: RolloutState): boolean {
+  return state.cleared || state.phase === 'complete'
+}
+
+function controlsGiven(rolling: readonly Rolling[]): string[] {
+  return rolling.flatMap((one) => one.observation.controls.map((control: Control) => control.id))
+}
+
+function prepare(turn: Turn, name: string, candidate: LoadedTarget, workers: number): Rolling | null {
+  const worker = turn.state.workers[name]
+  const resource = computeOf(candidate, name)
+  if (!worker?.candidate || !worker.rollout || !resource) return null
+  const missing = unreadyDependency(turn, resource, candidate)
+  if (missing && !worker.stable) {
+    turn.waitsFor.push({ code: 'WAITS_FOR_DEPENDENCY', message: `${name} waits for ${missing}` })
+    turn.wake(turn.now + turn.limits.rolloutTickMs)
+    return null
+  }
+  const seen = look(turn, resource, candidate.target, turn.limits.rolloutTickMs)
+  if (!seen) return null
+  const roles = { stable: worker.stable, candidate: worker.candidate }
+  const stray = Object.keys(seen.served).some(
+    (id) => servedBy(seen, id) > 0 && id !== roles.stable && id !== roles.candidate,
+  )
+  // What an earlier candidate served goes back to stable at once, before the new one gets its first share.
+  if (stray && roles.stable) {
+    turn.operate({ kind: 'route', resource, target: candidate.target, shares: { [roles.stable]: 100 } })
+    return null
+  }
+  removeOthers(turn, resource, roles.stable, candidate, seen, new Set([roles.candidate]))
+  const plan = compileFor(turn, candidate, name, workers)
+  const observation = observationFor(turn, name, roles, seen, resource.scale, plan)
+  return { name, resource, ...roles, rollout: worker.rollout, plan, seen, observation }
+}
+
+/** A worker's first version starts after the workers that it calls exist. */
+function unreadyDependency(turn: Turn, resource: ComputeResource, candidate: LoadedTarget): string | null {
+  for (const name of dependenciesOf(resource)) {
+    if (!computeOf(candidate, name)) continue
+    const phase = turn.state.resources[name]?.phase
+    if (phase === undefined || phase === 'pending' || phase === 'creating') return name
+  }
+  return null
+}
+
+function carryOut(
+  turn: Turn,
+  one: Rolling,
+  state: RolloutState,
+  actions: readonly Action[],
+  candidate: LoadedTarget,
+  stable: LoadedTarget | null,
+): void {
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'scale':
+        scale(turn, one, action, candidate, stable)
+        break
+      case 'route': {
+        const shares = sharesFor(one, action.share)
+        const differs = Object.entries(shares).some(([id, share]) => !isShare(servedBy(one.seen, id), share))
+        if (differs) turn.operate({ kind: 'route', resource: one.resource, target: candidate.target, shares })
+        break
+      }
+      case 'open-gate': {
+        if (action.gate.kind === 'webhook' || action.gate.kind === 'command' || action.gate.kind === 'job') {
+          ask(turn, one, state, action.gate)
+        }
+        break
+      }
+      case 'wake':
+        turn.wake(Math.max(action.at, turn.now + 1))
+        break
+      // Pointers move, and old versions go, only once all workers have passed: `settle` does both.
+      case 'promote':
+      case 'demote':
+      case 'retire':
+      case 'close-gate':
+        break
+    }
+  }
+  turn.waitsFor.push({ code: state.reason.code, message: `${one.name}: ${state.reason.message}` })
+}
+
+function ask(
+  turn: Turn,
+  one: Rolling,
+  state: RolloutState,
+  gate: Extract<Action, { kind: 'open-gate' }>['gate'],
+): void {
+  const answered = turn.world.answers.get(`${one.name}/${gate.id}`)
+  if (answered && (answered.answer.status !== 'wait' || turn.now - answered.at < turn.limits.rolloutTickMs)) return
+  turn.operate({ kind: 'ask-gate', resource: one.resource, gate, rollout: state.id, version: one.candidate })
+}
+
+function sharesFor(one: Rolling, share: number): Record<Digest, number> {
+  if (!one.stable || share >= 100) return share > 0 ? { [one.candidate]: 100 } : {}
+  return share <= 0 ? { [one.stable]: 100 } : { [one.stable]: 100 - share, [one.candidate]: share }
+}
+
+function scale(
+  turn: Turn,
+  one: Rolling,
+  action: Extract<Action, { kind: 'scale' }>,
+  candidate: LoadedTarget,
+  stable: LoadedTarget | null,
+): void {
+  const version = action.version === 'candidate' ? one.candidate : one.stable
+  const target = action.version === 'candidate' ? candidate : stable
+  const resource = computeOf(target, one.name)
+  if (!version || !target || !resource) return
+  const own = one.seen.versions[version]
+  if (own && own.desired === action.instances && (own.total > 0 || action.instances === 0)) return
+  turn.operate({ kind: 'version', resource, target: target.target, version, instances: action.instances })
+}
+
+function fail(turn: Turn, candidate: LoadedTarget, failed: { one: Rolling; state: RolloutState }): void {
+  const { one, state } = failed
+  const aborted = state.aborted
+  const code = aborted?.code ?? state.reason.code
+  const message = `${one.name}: ${aborted?.message ?? state.reason.message}`
+  reject(turn, candidate.target, code, message)
+  turn.emit('rollout.aborted', message, {
+    code,
+    resource: one.name,
+    data: {
+      rollout: state.id,
+      release: candidate.release.version,
+      step: aborted?.step ?? state.step,
+      share: one.observation.served,
+      evidence: aborted?.evidence ?? null,
+      candidate: { version: one.candidate, counters: one.observation.candidate?.counters ?? null },
+      stable: { version: one.stable, counters: one.observation.stable?.counters ?? null },
+    },
+  })
+  abandon(turn, { code, message, superseded: false })
+}

@@ -1,0 +1,105 @@
+import { frozenDifference } from '@landfall/stack'
+import type { Targets } from '../plan/targets.ts'
+import type { Target } from '../ports/desired.ts'
+import type { DeploymentPhase } from '../state/deployment-state.ts'
+import type { Turn } from './turn.ts'
+
+/** Why the wanted target is not worked towards now. `rests`: the phase the deployment has while it rests on stable. */
+export interface Hold {
+  rests: DeploymentPhase
+  code: string
+  message: string
+  /** The target is to be remembered as refused. */
+  reject?: boolean
+  /** The differences or problems, one each. */
+  details?: readonly string[]
+  /** Only this turn: nothing that is under way is given up for it. */
+  passing?: boolean
+}
+
+/** What stands against the wanted target, or null when nothing does. */
+export function holdOf(turn: Turn, targets: Targets): Hold | null {
+  const { state, desired } = turn
+  const wanted = desired.target
+  if (!wanted) return { rests: 'pending', code: 'NO_TARGET', message: 'No release has reached this deployment yet' }
+  const rejected = state.rejected.find((entry) => entry.target === wanted.digest)
+  if (rejected) {
+    return { rests: state.stable ? 'running' : 'failed', code: rejected.code, message: rejected.message }
+  }
+  if (!desired.setup) {
+    return { rests: 'needs-setup', code: 'NEEDS_SETUP', message: 'Waits for the customer to approve the setup' }
+  }
+  if (state.stable?.digest === wanted.digest) return null
+  return (
+    loadHold(turn, targets, wanted) ??
+    setupHold(targets, wanted) ??
+    olderHold(turn, targets, wanted) ??
+    gateHold(turn, wanted)
+  )
+}
+
+function loadHold(turn: Turn, targets: Targets, wanted: Target): Hold | null {
+  const problem = targets.problems.get(wanted.digest) ?? targets.setupProblem
+  if (!problem) return null
+  const rests = turn.state.stable ? 'running' : 'pending'
+  if (problem.retryable) return { rests, code: problem.code, message: problem.message, passing: true }
+  return { rests: 'failed', code: problem.code, message: problem.message, reject: problem !== targets.setupProblem }
+}
+
+/** Law 6: what is frozen, and what the deployment may do, changes only by a setup that a person applied. */
+function setupHold(targets: Targets, wanted: Target): Hold | null {
+  const release = targets.loaded.get(wanted.digest)?.release
+  if (!targets.setup || !release) return null
+  const differences = frozenDifference(targets.setup.manifest, release.manifest)
+  if (differences.length === 0) return null
+  const details = differences.map((difference) => difference.message)
+  return {
+    rests: 'needs-setup',
+    code: 'NEEDS_SETUP',
+    message: `Release ${release.version} needs a setup update: ${details.slice(0, 3).join('; ')}${details.length > 3 ? '; …' : ''}`,
+    details,
+  }
+}
+
+/** The floor against downgrades. A target or release that was stable here before is no downgrade: it was approved. */
+function olderHold(turn: Turn, targets: Targets, wanted: Target): Hold | null {
+  const release = targets.loaded.get(wanted.digest)?.release
+  if (!release || release.sequence >= turn.state.sequence || wasStable(turn, wanted)) return null
+  return {
+    rests: turn.state.stable ? 'running' : 'failed',
+    code: 'E_SEQUENCE_OLDER',
+    message: `Release ${release.version} has sequence ${release.sequence}, older than ${turn.state.sequence} which ran here`,
+    reject: true,
+  }
+}
+
+function gateHold(turn: Turn, wanted: Target): Hold | null {
+  const { state, desired } = turn
+  if (wasStable(turn, wanted)) return null
+  const under = state.candidate?.digest === wanted.digest
+  const rests = state.stable ? 'running' : 'pending'
+  if (under) {
+    // A first deployment has nothing to return to: it finishes.
+    if (desired.policy.windowClose !== 'abort' || !state.stable || !isShut(turn, 'window')) return null
+    return { rests, code: 'WAITS_FOR_WINDOW', message: 'The maintenance window closed during the rollout' }
+  }
+  if (isShut(turn, 'approval')) {
+    return { rests, code: 'WAITS_FOR_APPROVAL', message: desired.gates['approval']?.message ?? 'Waits for an approval' }
+  }
+  if (isShut(turn, 'window')) {
+    const message = desired.gates['window']?.message ?? 'Waits for the maintenance window to open'
+    return { rests, code: 'WAITS_FOR_WINDOW', message }
+  }
+  return null
+}
+
+export function isShut(turn: Turn, gate: string): boolean {
+  const answer = turn.desired.gates[gate]
+  return answer !== undefined && answer.status !== 'pass'
+}
+
+function wasStable(turn: Turn, wanted: Target): boolean {
+  const stable = turn.state.stable
+  const earlier = [...(stable ? [stable] : []), ...(turn.state.history ?? [])]
+  return earlier.some((target) => target.digest === wanted.digest || target.release === wanted.release)
+}

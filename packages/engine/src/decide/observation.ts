@@ -1,0 +1,51 @@
+import type { GateAnswer, GateSpec, Observation, Plan } from '@landfall/rollout'
+import type { Digest } from '@landfall/stack'
+import type { ComputeObservation } from '../ports/platform.ts'
+import { servedBy } from './look.ts'
+import type { Turn } from './turn.ts'
+
+/** What the machine of one worker is shown. */
+export function observationFor(
+  turn: Turn,
+  name: string,
+  roles: { stable: Digest | null; candidate: Digest },
+  seen: ComputeObservation,
+  desired: number,
+  plan: Plan,
+): Observation {
+  return {
+    stable: (roles.stable ? seen.versions[roles.stable] : undefined) ?? null,
+    candidate: seen.versions[roles.candidate] ?? null,
+    served: servedBy(seen, roles.candidate),
+    desired,
+    gates: gateAnswers(turn, name, plan),
+    controls: turn.desired.controls.filter(
+      (control) =>
+        control.kind !== 'retry' && control.kind !== 'abort' && !turn.state.seenControls.includes(control.id),
+    ),
+  }
+}
+
+/**
+ * Answers known now. A window that is open, or that the deployment does not have, passes; one that closed on the way passes
+ * too: `finish` goes on, and `abort` has taken the rollout back before this is asked. So it never holds a split.
+ */
+function gateAnswers(turn: Turn, worker: string, plan: Plan): Record<string, GateAnswer> {
+  const answers: Record<string, GateAnswer> = {}
+  for (const gate of gatesOf(plan)) {
+    const answer =
+      turn.desired.gates[`${worker}/${gate.id}`] ??
+      turn.desired.gates[gate.id] ??
+      turn.world.answers.get(`${worker}/${gate.id}`)?.answer
+    if (gate.kind === 'window') answers[gate.id] = { status: 'pass' }
+    else if (answer) answers[gate.id] = answer
+  }
+  return answers
+}
+
+function gatesOf(plan: Plan): GateSpec[] {
+  const before = plan.prePromotion.filter(
+    (gate): gate is GateSpec => gate.kind !== 'compare' && gate.kind !== 'threshold',
+  )
+  return [...plan.steps.flatMap((step) => step.gates), ...before, ...(plan.smoke ? [plan.smoke] : [])]
+}

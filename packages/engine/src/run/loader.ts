@@ -1,0 +1,85 @@
+import { type Digest, LandfallError } from '@landfall/stack'
+import { type LoadedTarget, type LoadProblem, loadedTarget, type Targets } from '../plan/targets.ts'
+import type { Desired, Target, VerifiedRelease } from '../ports/desired.ts'
+import type { ConfigSource, Verifier } from '../ports/sources.ts'
+import type { DeploymentState } from '../state/deployment-state.ts'
+
+const retryProblemMs = 5_000
+
+/**
+ * Loads and proves the targets that matter now. Nothing is used that did not pass the verifier in this session with the trust
+ * that the deployment has now; the result is kept for the session.
+ */
+export class Loader {
+  readonly #verifier: Verifier
+  readonly #config: ConfigSource
+  readonly #loaded = new Map<Digest, LoadedTarget>()
+  readonly #problems = new Map<Digest, LoadProblem & { at: number }>()
+  #setup: { release: VerifiedRelease | null; digest: Digest | null; problem: (LoadProblem & { at: number }) | null } = {
+    release: null,
+    digest: null,
+    problem: null,
+  }
+  #trust = ''
+
+  constructor(verifier: Verifier, config: ConfigSource) {
+    this.#verifier = verifier
+    this.#config = config
+  }
+
+  async targets(desired: Desired, state: DeploymentState | null, now: number): Promise<Targets> {
+    const trust = JSON.stringify(desired.policy.trustedKeys)
+    if (trust !== this.#trust) {
+      this.#loaded.clear()
+      this.#problems.clear()
+      this.#setup = { release: null, digest: null, problem: null }
+      this.#trust = trust
+    }
+    const known = [desired.target, state?.stable, state?.candidate, state?.previous]
+    for (const target of known) if (target) await this.#load(target, desired, now)
+    if (desired.setup) await this.#loadSetup(desired.setup.release, desired, now)
+    return {
+      loaded: this.#loaded,
+      problems: this.#problems,
+      setup: desired.setup ? this.#setup.release : null,
+      setupProblem: desired.setup ? this.#setup.problem : null,
+    }
+  }
+
+  /** By target digest; undefined where it is not loaded. */
+  get(target: Target | null): LoadedTarget | undefined {
+    return target ? this.#loaded.get(target.digest) : undefined
+  }
+
+  async #load(target: Target, desired: Desired, now: number): Promise<void> {
+    if (this.#loaded.has(target.digest) || isFresh(this.#problems.get(target.digest), now)) return
+    try {
+      const release = await this.#verifier.load(target.release, desired.policy.trustedKeys, desired.deployment)
+      const config = await this.#config.load(target.config, desired.deployment)
+      this.#loaded.set(target.digest, loadedTarget(target, release, config))
+      this.#problems.delete(target.digest)
+    } catch (error) {
+      this.#problems.set(target.digest, { ...problemOf(error), at: now })
+    }
+  }
+
+  async #loadSetup(digest: Digest, desired: Desired, now: number): Promise<void> {
+    if (this.#setup.digest === digest && (this.#setup.release || isFresh(this.#setup.problem, now))) return
+    try {
+      const release = await this.#verifier.load(digest, desired.policy.trustedKeys, desired.deployment)
+      this.#setup = { release, digest, problem: null }
+    } catch (error) {
+      this.#setup = { release: null, digest, problem: { ...problemOf(error), at: now } }
+    }
+  }
+}
+
+function isFresh(problem: { at: number; retryable: boolean } | null | undefined, now: number): boolean {
+  return problem !== null && problem !== undefined && (!problem.retryable || now - problem.at < retryProblemMs)
+}
+
+/** Errors that are not ours are an outage of the source, not a verdict about the release. */
+function problemOf(error: unknown): LoadProblem {
+  if (error instanceof LandfallError) return { code: error.code, message: error.message, retryable: error.retryable }
+  return { code: 'E_SOURCE_UNAVAILABLE', message: 'The release or its config can not be read now', retryable: true }
+}

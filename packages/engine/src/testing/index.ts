@@ -1,0 +1,8 @@
+export { type ExampleOptions, exampleConfig, exampleManifest, quickCanary } from './example-stack.ts'
+export { type Fault, FaultGate, type FaultPoint } from './fault-gate.ts'
+export { type Behaviour, MemoryPlatform } from './memory-platform.ts'
+export { MemorySources } from './memory-sources.ts'
+export { MemoryStore } from './memory-store.ts'
+export { seededRandom } from './seeded-random.ts'
+export { SimClock } from './sim-clock.ts'
+export { type Simulation, simulation } from './simulation.ts'
