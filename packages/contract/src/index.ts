@@ -1,4 +1,5 @@
 export * from './client.ts'
+export { openApiDocument } from './openapi/document.ts'
 export * from './route.ts'
 export * from './routes/all.ts'
 export * from './schemas/account.ts'
