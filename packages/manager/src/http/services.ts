@@ -1,7 +1,9 @@
 import type { Clock, Log, Random } from '@landfall/engine'
 import type { Pool } from 'pg'
 import type { Attempts } from '../auth/attempts.ts'
+import type { SingleSignOn } from '../auth/single-sign-on.ts'
 import type { Usage } from '../auth/usage.ts'
+import type { Waker } from '../control/waker.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
 import type { RequestMetrics } from './request-metrics.ts'
@@ -30,6 +32,9 @@ export interface Services {
   settings: Settings
   usage: Usage
   attempts: Attempts
+  singleSignOn: SingleSignOn
+  /** Wakes loops and readers of every manager after a commit. */
+  waker: Pick<Waker, 'wake'>
   requests: RequestMetrics
   accessLog: ((line: AccessLine) => void) | null
   /** Aborts when the manager begins to drain: streams end, nothing new is begun. */

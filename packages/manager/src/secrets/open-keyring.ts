@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { LandfallError } from '@landfall/stack'
+import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
 import { newId } from '../store/new-id.ts'
 import type { Keyring } from './keyring.ts'
@@ -15,6 +16,8 @@ const idBytes = 24
  */
 export async function openKeyring(db: Database, master: MasterKey, now: number): Promise<Keyring> {
   const rows = await db.transaction().execute(async (trx) => {
+    // Two managers that start on a new database at once must end up with the same keys.
+    await sql`select pg_advisory_xact_lock(hashtext('landfall data keys'))`.execute(trx)
     const before = await trx.selectFrom('data_keys').selectAll().orderBy('created_at').orderBy('id').execute()
     if (before.length > 0) return before
     for (const purpose of ['seal', 'hash'] as const) {

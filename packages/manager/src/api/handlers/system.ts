@@ -1,0 +1,54 @@
+import { openApiDocument } from '@landfall/contract'
+import { LandfallError } from '@landfall/stack'
+import { sql } from 'kysely'
+import type { Handlers } from '../../http/handler.ts'
+import { isPerson } from '../../http/principal.ts'
+import { metricsText } from '../../serve/metrics-text.ts'
+import { userColumns, userView } from '../views/account-views.ts'
+
+export const systemHandlers = {
+  health: async (_, { settings }) => ({ status: 'ok', version: settings.version }),
+
+  ready: async (_, { db, stopping }) => {
+    if (stopping.aborted) throw notReady('The manager is ending: it finishes what it has and takes nothing new.')
+    await sql`select 1`.execute(db).catch(() => {
+      throw notReady('The database does not answer.')
+    })
+    return { status: 'ready', checks: { database: 'ok', migrations: 'ok' } }
+  },
+
+  metrics: async (_, services) =>
+    new Response(await metricsText(services), {
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
+    }),
+
+  openapi: async () => openApiDocument(),
+
+  whoami: async ({ principal }, { db }) => {
+    if (!isPerson(principal)) {
+      const project = principal?.project ?? null
+      return {
+        kind: principal?.kind ?? 'agent',
+        user: null,
+        project,
+        deployment: principal?.deployment ?? null,
+        roles: {},
+      }
+    }
+    const row = await db
+      .selectFrom('users')
+      .select(userColumns)
+      .where('id', '=', principal.id)
+      .executeTakeFirstOrThrow()
+    return { kind: principal.kind, user: userView(row), project: null, deployment: null, roles: { ...principal.roles } }
+  },
+} satisfies Partial<Handlers>
+
+function notReady(message: string): LandfallError {
+  return new LandfallError({
+    code: 'E_NOT_READY',
+    message,
+    hint: 'Send calls to another manager, or wait.',
+    retryable: true,
+  })
+}
