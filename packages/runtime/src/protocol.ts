@@ -18,6 +18,12 @@ export interface WorkerEnvironment {
   LANDFALL_BINDINGS: string
   /** Bearer token: the worker sends it to bindings with driver `http`; the platform sends it to `/_landfall/invoke`. */
   LANDFALL_TOKEN: string
+  /** Longest time of one request or event, milliseconds; default 30 000. A command's own deadline counts for commands. */
+  LANDFALL_TIMEOUT_MS?: string
+  /** Time from SIGTERM to the end of the process, milliseconds; default 10 000. */
+  LANDFALL_GRACE_MS?: string
+  /** Path of the health check, default `/healthz`: answered for code that does not, and left out of request metrics. */
+  LANDFALL_HEALTH_PATH?: string
   /** Base URL that takes OTLP/HTTP at `/v1/logs`, `/v1/metrics`, `/v1/traces`; unset: telemetry is off. */
   OTEL_EXPORTER_OTLP_ENDPOINT?: string
   /** `key=value,key=value`, percent-encoded, as OpenTelemetry's specification says. */
