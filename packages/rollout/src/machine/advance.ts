@@ -1,5 +1,5 @@
 import { words } from '../plan/duration.ts'
-import { beginAbort, driveAbort, driveAborted, round } from './abort.ts'
+import { beginAbort, canReturn, driveAbort, driveAborted, round } from './abort.ts'
 import { takeControls } from './controls.ts'
 import { type Draft, type Look, wait } from './draft.ts'
 import { closeGates } from './gates.ts'
@@ -75,7 +75,7 @@ function drive(look: Look): void {
   else if (draft.phase === 'aborted') driveAborted(look)
   else if (draft.phase === 'complete') driveComplete(look)
   else {
-    draft.asked = 0
+    if (canReturn(look)) draft.asked = 0
     wait(look, 'superseded', 'A newer release takes its place')
   }
 }
@@ -131,6 +131,7 @@ function act(look: Look): void {
   if (draft.phase === 'complete') {
     if (seen.promoted === false || (seen.promoted === undefined && seen.stable !== null))
       actions.push({ kind: 'promote' })
+    if (seen.stable !== null && seen.served < 99.99) actions.push({ kind: 'route', share: 100 })
     if (draft.windowEndsAt !== null) scaleToward(look, 100)
     else retire(look, 'stable')
     return
@@ -149,10 +150,13 @@ function act(look: Look): void {
   closeGates(look)
 }
 
+/** Gates before promotion need something to try: the least share there is gives one instance, which serves nothing yet. */
+const trial = 1
+
 function goalOf(look: Look): number {
   const { draft, plan } = look
   if (draft.stable === null) return 100
   const promoting = draft.phase === 'promoting' || draft.pausedFrom === 'promoting'
-  if (promoting) return draft.cleared ? 100 : draft.asked
+  if (promoting) return draft.cleared ? 100 : Math.max(draft.asked, trial)
   return servable(look, plan.steps[draft.step]?.share ?? draft.asked)
 }

@@ -1,9 +1,10 @@
 import { alphaEach } from '../plan/compile-plan.ts'
-import { judge } from '../statistics/judge.ts'
+import { judge, rebased } from '../statistics/judge.ts'
+import { quantile } from '../statistics/latency-bounds.ts'
 import { beginAbort } from './abort.ts'
 import type { Look } from './draft.ts'
 import { isGate } from './gates.ts'
-import type { AnalysisSpec, Evidence } from './types.ts'
+import type { AnalysisSpec, Counters, Evidence } from './types.ts'
 
 const maxSeries = 300
 
@@ -19,9 +20,14 @@ export function watching({ plan, draft }: Look): readonly AnalysisSpec[] {
 export function measure(look: Look): void {
   const { draft, plan, seen, now } = look
   const active = ['progressing', 'paused', 'promoting', 'complete'].includes(draft.phase)
-  if (!active || draft.stable === null || draft.full) return
-  for (const spec of watching(look)) {
-    const { memory, evidence } = judge(spec, draft.memory[spec.id], {
+  if (!active || draft.stable === null || (draft.full && draft.phase !== 'complete')) return
+  for (const asked of watching(look)) {
+    const promoted = draft.phase === 'complete'
+    const spec = promoted ? afterPromotion(asked, seen.stable?.counters) : asked
+    if (!spec) continue
+    const before =
+      draft.memory[spec.id] ?? (promoted ? rebased(spec, seen.stable?.counters, seen.candidate?.counters) : undefined)
+    const { memory, evidence } = judge(spec, before, {
       stable: seen.stable?.counters,
       candidate: seen.candidate?.counters,
       alpha: alphaEach(plan),
@@ -32,10 +38,23 @@ export function measure(look: Look): void {
     if (memory !== draft.memory[spec.id]) draft.memory = { ...draft.memory, [spec.id]: memory }
     record(look, evidence)
     if (evidence.verdict !== 'fail') continue
-    const after = draft.phase === 'complete' ? ' after the promotion' : ''
-    beginAbort(look, `analysis-failed`, `${describe(evidence)}${after}`, evidence)
+    beginAbort(look, 'analysis-failed', `${describe(evidence)}${promoted ? ' after the promotion' : ''}`, evidence)
     return
   }
+}
+
+/**
+ * After the promotion stable serves nothing more to compare with: the limit is what it did in this rollout, and the
+ * tolerated effect on top. Null where stable has answered nothing.
+ */
+function afterPromotion(spec: AnalysisSpec, stable: Counters | undefined): AnalysisSpec | null {
+  if (spec.kind === 'threshold') return spec
+  if (!stable || stable.requests === 0) return null
+  const usual =
+    spec.metric === 'error-rate'
+      ? stable.errors / stable.requests
+      : (quantile(stable.latency, Number(spec.metric.slice('latency-p'.length)) / 100) ?? 0)
+  return { id: spec.id, kind: 'threshold', metric: spec.metric, max: usual + spec.worseBy, minSample: spec.minSample }
 }
 
 /** The part of the capital still held back that a step puts at stake: most at the first, the rest evenly over the others. */

@@ -35,7 +35,7 @@ export function hold(look: Look, goal: number, rise: boolean): boolean {
   }
   if (draft.reachedAt === null) {
     draft.reachedAt = now
-    decide(look, 'share-reached', `${round(goal)}% is really served by the candidate`)
+    if (goal > 0) decide(look, 'share-reached', `${round(goal)}% is really served by the candidate`)
   }
   draft.healthySince ??= now
   if (draft.progressDeadlineAt === null) draft.progressDeadlineAt = now + plan.progressDeadlineMs

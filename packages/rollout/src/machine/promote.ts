@@ -35,10 +35,16 @@ export function drivePromotion(look: Look, rise: boolean): void {
 
 /** The gates before promotion, at the share of the last step. */
 function cleared(look: Look, rise: boolean): boolean {
-  const { draft, plan, now } = look
+  const { draft, plan, seen, now } = look
   const share = draft.asked
   hold(look, share, false)
-  const waiting = askGates(look, beforePromotion(look))
+  const gates = beforePromotion(look)
+  const nothingToTry = gates.length > 0 && seen.desired > 0 && (seen.candidate?.available ?? 0) === 0
+  if (nothingToTry) {
+    explainHold(look, 1)
+    return false
+  }
+  const waiting = askGates(look, gates)
   if (draft.phase === 'aborting' || !rise) return false
   const specs = draft.stable === null ? [] : plan.prePromotion.filter((spec): spec is AnalysisSpec => !isGate(spec))
   const since = draft.promotingAt ?? now

@@ -30,6 +30,7 @@ export function ask(look: Look, goal: number): void {
     draft.asked = goal
     return
   }
+  if (plan.routing === 'replicas') return
   const carried = Math.min(goal, Math.floor((100 * available) / n))
   if (carried > draft.asked && blocked(look, need)) draft.asked = carried
 }

@@ -81,7 +81,6 @@ export function supersede(state: RolloutState, now: number): RolloutState {
     phase: 'superseded',
     pause: null,
     pausedFrom: null,
-    asked: 0,
     lookedAt: at,
     progressDeadlineAt: null,
     reachedAt: null,
