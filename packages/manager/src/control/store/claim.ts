@@ -11,7 +11,7 @@ export interface Scope {
 }
 
 /**
- * Takes the deployment that is due longest (or the named one, if it is due) and that nobody holds; null when there is none.
+ * Takes the deployment that is due longest and that nobody holds, or the named one if nobody holds it; null when there is none.
  * Rows that another claimer has locked are passed over, so that claimers never wait for each other. Every claim raises the
  * epoch: what its earlier holder still writes is refused.
  */
@@ -22,17 +22,20 @@ export async function claim(
 ): Promise<Claimed | null> {
   const now = new Date(request.now)
   const until = new Date(request.now + request.ttlMs)
-  const named = request.deployment === undefined ? sql`true` : sql`id = ${request.deployment}`
+  const wanted =
+    request.deployment === undefined
+      ? sql<boolean>`(requested_generation > observed_generation or wake_at <= ${now})`
+      : sql<boolean>`id = ${request.deployment}`
   const row = await db
     .with('due', (cte) =>
       cte
         .selectFrom('deployments')
         .select('id')
-        .where(sql<boolean>`deleted_at is null and ${named}`)
+        .where(sql<boolean>`deleted_at is null`)
         .where('model', 'in', [...scope.models])
         .where('platform', 'in', [...scope.platforms])
         .where(sql<boolean>`(lease_until is null or lease_until <= ${now})`)
-        .where(sql<boolean>`(requested_generation > observed_generation or wake_at <= ${now})`)
+        .where(wanted)
         .orderBy(sql`least(wake_at, case when requested_generation > observed_generation then requested_at end), id`)
         .limit(1)
         .forUpdate()
