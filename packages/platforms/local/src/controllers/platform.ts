@@ -1,9 +1,11 @@
 import type { Clock, DeploymentRef, Platform } from '@landfall/engine'
-import type { HostStatus, TelemetryTarget } from '../shared/control.ts'
+import type { HostStatus, LogLine, TelemetryTarget } from '../shared/control.ts'
 import { closeArea, openArea, placesOf } from './area.ts'
 import { LocalCompute } from './compute-controller.ts'
 import { checkAccess, defaultHostCommand, type HostCommand } from './daemon.ts'
 import { HostClient } from './host-client.ts'
+import { resourceControllers } from './resource-kinds.ts'
+import { createInvoker, readLogs } from './streams.ts'
 
 export interface LocalPlatformOptions {
   clock: Clock
@@ -13,7 +15,13 @@ export interface LocalPlatformOptions {
   hostCommand?: HostCommand
 }
 
-export type LocalPlatform = Platform
+export interface LocalPlatform extends Platform {
+  /** Output of a worker's processes, oldest first, from `since` (milliseconds since the epoch) on. */
+  readLogs(
+    deployment: DeploymentRef,
+    options: { worker: string; since?: number; follow?: boolean; signal: AbortSignal },
+  ): AsyncIterable<LogLine>
+}
 
 /** The local platform: each environment is a directory with a host daemon of its own, which this side only asks. */
 export function createLocalPlatform(options: LocalPlatformOptions): LocalPlatform {
@@ -22,9 +30,10 @@ export function createLocalPlatform(options: LocalPlatformOptions): LocalPlatfor
   const ofContext = ({ deployment }: { deployment: DeploymentRef }) => clientOf(deployment)
   return {
     name: 'local',
-    resources: {},
+    resources: resourceControllers(ofContext),
     compute: { worker: new LocalCompute(ofContext), container: new LocalCompute(ofContext) },
-    invoker: { invoke: async () => ({ ok: false, error: { code: 'E', message: '' } }) },
+    invoker: createInvoker(clientOf),
+    readLogs: (deployment, options) => readLogs(clientOf(deployment), options),
     async probe(deployment, signal) {
       const client = clientOf(deployment)
       await checkAccess(client.places)

@@ -1,12 +1,23 @@
 import { rm } from 'node:fs/promises'
-import type { Server } from 'node:http'
 import type { Binding } from '@landfall/runtime'
 import type { LogLine, TelemetryTarget, VersionSpec } from '../shared/control.ts'
 import { areaMarker, type Places } from '../shared/places.ts'
+import type { Sql } from '../shared/sql.ts'
 import { Artifacts } from './artifact/artifacts.ts'
+import { Kv } from './bindings/kv.ts'
+import { Queue } from './bindings/queue.ts'
+import { createBindingsServer } from './bindings/server.ts'
+import { Storage } from './bindings/storage.ts'
+import { CronClock } from './events/cron.ts'
+import { EventDispatcher } from './events/event-dispatcher.ts'
+import { QueueDispatcher } from './events/queue-dispatcher.ts'
+import { storageOutbox } from './events/storage-outbox.ts'
+import { listenLocal } from './listen.ts'
+import { OtlpForwarder } from './logs/otlp-forwarder.ts'
 import { PostgresServers } from './postgres-servers.ts'
 import { openKeyFile, type Sealer } from './secrets/seal.ts'
 import { Secrets } from './secrets/secrets.ts'
+import { openDataStore } from './store/data-store.ts'
 import { HostStore } from './store/host-store.ts'
 import { endLeftovers } from './supervisor/leftovers.ts'
 import { Tokens } from './tokens.ts'
@@ -24,9 +35,17 @@ export class Host {
   readonly artifacts: Artifacts
   readonly workers = new Map<string, WorkerHost>()
   readonly postgres: PostgresServers
-  /** Set by `main` once the bindings listen. */
-  bindingsUrl = ''
-  logForwarder: ((worker: string, line: LogLine) => void) | null = null
+  readonly data: Sql
+  readonly kv: Kv
+  readonly queue: Queue
+  readonly storage: Storage
+  readonly events: EventDispatcher
+  readonly #consumers: QueueDispatcher
+  readonly #cron: CronClock
+  readonly #otlp: OtlpForwarder
+  readonly #sweeper: NodeJS.Timeout
+  /** Known once `start` has run. */
+  #bindingsUrl = ''
   readonly #tracked = new Set<Promise<unknown>>()
   #closed: () => void = () => {}
   readonly #listeners = new Set<() => void>()
@@ -40,6 +59,18 @@ export class Host {
     this.tokens = new Tokens(this.store, this.sealer)
     this.artifacts = new Artifacts(places.artifacts)
     this.postgres = new PostgresServers(places.postgres)
+    this.data = openDataStore(places.dataDb)
+    this.kv = new Kv(this.data)
+    this.#consumers = new QueueDispatcher(this)
+    this.queue = new Queue(this.data, () => this.#consumers.wake())
+    this.events = new EventDispatcher(this, this.data)
+    this.storage = new Storage(this.data, places.storage, storageOutbox(this, this.events))
+    this.#cron = new CronClock(this, this.data, this.events)
+    this.#otlp = new OtlpForwarder(
+      () => this.telemetry(),
+      () => this.deployment,
+    )
+    this.#sweeper = setInterval(() => this.kv.sweep(Date.now()), sweepMs).unref()
   }
 
   get deployment(): string {
@@ -55,7 +86,12 @@ export class Host {
     await endLeftovers(this.store, this.marker)
     await rm(this.places.run, { recursive: true, force: true })
     await this.artifacts.sweep(new Set(this.store.allVersions().map(({ row }) => row.spec.artifact)))
-    for (const { name, spec } of this.store.resources()) if (spec.type === 'postgres') this.postgres.ensure(name)
+    await this.#serveBindings()
+    for (const { name, spec } of this.store.resources()) {
+      if (spec.type === 'storage') await this.storage.sweep(name)
+      // Its failure shows when the resource is observed, and in what needs it.
+      if (spec.type === 'postgres') this.postgres.ensure(name).catch(() => {})
+    }
     for (const name of this.store.workerNames()) this.worker(name).converge()
   }
 
@@ -76,12 +112,14 @@ export class Host {
 
   async workerGone(worker: WorkerHost): Promise<void> {
     this.store.deleteWorker(worker.name)
+    this.events.drop(worker.name)
+    this.#cron.drop(worker.name)
     this.workers.delete(worker.name)
     await worker.stop()
   }
 
   forwardLog(worker: string, line: LogLine): void {
-    this.logForwarder?.(worker, line)
+    this.#otlp.add(worker, line)
   }
 
   forgetProcess(instance: string): void {
@@ -89,11 +127,14 @@ export class Host {
   }
 
   /** Called at every change of what is available or asked for. */
-  onChanged(listener: () => void): void {
+  onChanged(listener: () => void): () => void {
     this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   changed(): void {
+    this.#consumers.wake()
+    this.events.wake()
     for (const listener of this.#listeners) listener()
   }
 
@@ -105,7 +146,7 @@ export class Host {
       bindings[resource] =
         type === 'postgres'
           ? { type, driver: 'url', url: await this.postgres.url(resource) }
-          : { type, driver: 'http', url: `${this.bindingsUrl}/bindings/${resource}` }
+          : { type, driver: 'http', url: `${this.#bindingsUrl}/bindings/${resource}` }
     }
     return bindings
   }
@@ -124,6 +165,7 @@ export class Host {
   async close(): Promise<void> {
     for (const name of this.store.workerNames())
       this.store.updateWorker(name, { removing: true, shares: {}, triggers: null })
+    this.#halt()
     await Promise.all([...this.workers.values()].map((worker) => worker.stop()))
     await Promise.allSettled(this.#tracked)
     await endLeftovers(this.store, this.marker)
@@ -141,9 +183,29 @@ export class Host {
   }
 
   async stop(): Promise<void> {
+    this.#halt()
     await Promise.all([...this.workers.values()].map((worker) => worker.stop()))
     await Promise.allSettled(this.#tracked)
+    await this.#otlp.flush()
     await this.postgres.stop()
+    this.data.database.close()
     this.store.close()
   }
+
+  #halt(): void {
+    this.#consumers.stop()
+    this.events.stop()
+    this.#cron.stop()
+    clearInterval(this.#sweeper)
+  }
+
+  /** At the same port as before where it is free, so that addresses given to processes stay true. */
+  async #serveBindings(): Promise<void> {
+    const before = this.store.meta('bindings-port')
+    const port = await listenLocal(createBindingsServer(this), before === null ? null : Number(before))
+    if (String(port) !== before) this.store.setMeta('bindings-port', String(port))
+    this.#bindingsUrl = `http://127.0.0.1:${port}`
+  }
 }
+
+const sweepMs = 30_000

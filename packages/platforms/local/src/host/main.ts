@@ -3,7 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
 import { type Places, places } from '../shared/places.ts'
 import { areaRoutes } from './control/area-routes.ts'
+import { resourceRoutes } from './control/resource-routes.ts'
 import { createControlServer } from './control/server.ts'
+import { streamRoutes } from './control/stream-routes.ts'
 import { workerRoutes } from './control/worker-routes.ts'
 import { Host } from './host.ts'
 
@@ -23,7 +25,7 @@ async function main(): Promise<void> {
   }
   const host = new Host(paths)
   await host.start()
-  const control = createControlServer(host, [...areaRoutes, ...workerRoutes])
+  const control = createControlServer(host, [...areaRoutes, ...resourceRoutes, ...workerRoutes, ...streamRoutes])
   // The lock is ours: a socket file that is there belongs to a dead daemon.
   if (lstatSync(paths.socket, { throwIfNoEntry: false })?.isSocket()) rmSync(paths.socket)
   await new Promise<void>((resolve, reject) => {

@@ -99,6 +99,12 @@ export class WorkerHost {
     }
   }
 
+  /** A line of the host's own in the worker's log. */
+  note(line: string): void {
+    const runner = this.triggerVersion() ?? [...this.versions.values()][0]
+    if (runner) this.#append(runner.spec, 'host', 'host', line)
+  }
+
   /** Ends all processes, without a change of what is asked for. */
   async stop(): Promise<void> {
     await Promise.all([...this.versions.values()].map((runner) => runner.scale(0)))
@@ -174,9 +180,8 @@ export class WorkerHost {
   }
 
   #append(spec: VersionSpec, instance: string, stream: LogLine['stream'], line: string): void {
-    const entry: LogLine = { at: Date.now(), version: spec.release, versionId: spec.id, instance, stream, line }
-    this.log.append(entry)
-    this.#host.forwardLog(this.name, entry)
+    const entry = { at: Date.now(), version: spec.release, versionId: spec.id, instance, stream, line }
+    this.#host.forwardLog(this.name, this.log.append(entry))
   }
 
   async #open(): Promise<void> {

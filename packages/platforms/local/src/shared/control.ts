@@ -73,6 +73,8 @@ export interface HostStatus {
 }
 
 export interface LogLine {
+  /** Grows with every line of the worker; unique. */
+  n: number
   at: number
   version: string
   versionId: Digest

@@ -13,6 +13,7 @@ export class WorkerLog {
   readonly #followers = new Set<(line: LogLine) => void>()
   #pending: LogLine[] = []
   #lost = 0
+  #last = 0
   #size: number | null = null
   #timer: NodeJS.Timeout | null = null
   #writing: Promise<void> = Promise.resolve()
@@ -22,14 +23,18 @@ export class WorkerLog {
     this.#path = path
   }
 
-  append(line: LogLine): void {
+  append(entry: Omit<LogLine, 'n'>): LogLine {
+    // Microseconds of the clock, moved on where lines come faster: it goes on growing over restarts.
+    this.#last = Math.max(this.#last + 1, entry.at * 1_000)
+    const line: LogLine = { n: this.#last, ...entry }
     for (const follow of this.#followers) follow(line)
     if (this.#pending.length >= maxPending) {
       this.#lost++
-      return
+      return line
     }
     this.#pending.push(line)
     this.#timer ??= setTimeout(() => void this.flush(), flushMs).unref()
+    return line
   }
 
   follow(listener: (line: LogLine) => void): () => void {

@@ -40,17 +40,16 @@ export class Router {
     const path = pathOf(request, options.prefix ?? '')
     if (path.startsWith(invokePrefix)) {
       const problem = { code: 'E_NOT_FOUND', message: 'There is nothing here.', hint: 'This path is not public.' }
-      return sendProblem(response, 404, problem)
+      sendProblem(response, 404, problem)
+      return
     }
     const picked = this.pick()
     if (!picked) {
       request.resume()
-      return sendProblem(
-        response,
-        503,
-        { code: 'E_NO_INSTANCE', message: 'No instance of this worker is available.', hint: 'Try again shortly.' },
-        { 'retry-after': '1' },
-      )
+      const message = 'No instance of this worker is available.'
+      const problem = { code: 'E_NO_INSTANCE', message, hint: 'Try again shortly.' }
+      sendProblem(response, 503, problem, { 'retry-after': '1' })
+      return
     }
     new Exchange(picked, request, response, path, options.drop ?? []).attempt(picked.instance, new Set())
   }
