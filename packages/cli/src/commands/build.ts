@@ -31,7 +31,7 @@ export function buildCommand(program: Command, world: World): void {
       context.output.data({ layout: built.layoutDir, artifacts: built.artifacts }, (value) =>
         [
           ...value.artifacts.map(
-            (artifact) => `${artifact.resource}  ${artifact.digest.slice(0, 19)}  ${bytesText(artifact.contentSize)}`,
+            (artifact) => `${artifact.resource}  ${artifact.digest.slice(0, 19)}  ${bytesText(artifact.size)}`,
           ),
           `OCI layout in ${value.layout}`,
         ].join('\n'),

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { startManager } from '@landfall/manager'
 import type { Command } from 'commander'
 import type { World } from '../context/context.ts'
 import { define } from './define.ts'
@@ -24,6 +23,8 @@ export function serveCommand(program: Command, world: World): void {
         )
         .option('--public-url <url>', 'how people and machines reach it'),
     async run(context, _args, options) {
+      // Loaded only here: it is most of Landfall, and every other command starts faster without it.
+      const { startManager } = await import('@landfall/manager')
       const databaseUrl = context.environment.DATABASE_URL
       const manager = await startManager({
         dataDir: resolve(context.directory, options.data),

@@ -1,13 +1,5 @@
 import type { Client } from '@landfall/contract'
-import {
-  buildRelease,
-  createStatement,
-  imageBlobs,
-  layoutReader,
-  loadConfig,
-  type Signer,
-  signRelease,
-} from '@landfall/release'
+import { buildRelease, createStatement, layoutReader, loadConfig, type Signer, signRelease } from '@landfall/release'
 import { LandfallError } from '@landfall/stack'
 
 export interface PublishOptions {
@@ -46,11 +38,8 @@ export async function publishRelease(options: PublishOptions) {
     onProgress: (worker) => progress({ kind: 'build', message: `building ${worker}` }),
   })
   const read = layoutReader(built.layoutDir)
-  const blobs = new Map<string, number>()
-  for (const artifact of built.artifacts) {
-    for (const blob of await imageBlobs(read, artifact.digest)) blobs.set(blob.digest, blob.size)
-  }
-  const { missing } = await client.hasBlobs({ params: { project }, body: { digests: [...blobs.keys()] } })
+  const digests = [...new Set(built.artifacts.map((artifact) => artifact.digest))]
+  const { missing } = await client.hasBlobs({ params: { project }, body: { digests } })
   let sent = 0
   await inParallel(missing, concurrency, async (digest) => {
     await client.putBlob({ params: { project, digest }, body: await read(digest) })

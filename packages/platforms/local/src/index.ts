@@ -1,2 +1,3 @@
 export * from './controllers/platform.ts'
-export type { LogLine, TelemetryTarget } from './shared/control.ts'
+export { stopHost } from './controllers/stop-host.ts'
+export type { DeadLetter, LogLine, TelemetryTarget } from './shared/control.ts'
