@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createKeys, readKey } from '@landfall/cli/keys'
 import { publishRelease } from '@landfall/cli/publish'
+import { createSessionFetch } from '@landfall/cli/session'
 import { type Client, createClient } from '@landfall/contract'
 import type { ManagerProcess } from './manager-process.ts'
 
@@ -68,18 +69,7 @@ export class Vendor {
 /** Makes the first account from the one-time link, as the browser would, and an API token for the rest. */
 async function bootstrap(manager: ManagerProcess): Promise<string> {
   const secret = new URL(manager.bootstrap).searchParams.get('token') ?? ''
-  let cookie = ''
-  const client = createClient({
-    url: manager.url,
-    fetch: async (input, init) => {
-      const headers = new Headers(init?.headers)
-      if (cookie) headers.set('cookie', cookie)
-      headers.set('origin', manager.url)
-      const response = await fetch(input, { ...init, headers })
-      cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
-      return response
-    },
-  })
+  const client = createClient({ url: manager.url, fetch: createSessionFetch(manager.url) })
   await client.bootstrap({
     body: { token: secret, email: account.email, name: 'The vendor', password: account.password },
   })

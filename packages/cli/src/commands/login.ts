@@ -3,21 +3,38 @@ import { password as askPassword, text as askText, isCancel } from '@clack/promp
 import { createClient } from '@landfall/contract'
 import { LandfallError } from '@landfall/stack'
 import type { Command } from 'commander'
-import type { World } from '../context/context.ts'
+import type { Context, World } from '../context/context.ts'
+import { createSessionFetch } from '../context/session-fetch.ts'
 import { readSettings, writeSettings } from '../context/settings.ts'
 import { Exit, exitCodes } from '../exit-codes.ts'
 import { define } from './define.ts'
 
+interface Options {
+  email?: string
+  name?: string
+}
+
 export function loginCommand(program: Command, world: World): void {
-  define<{ email?: string }>(program, world, {
+  define<Options>(program, world, {
     name: 'login',
-    summary: 'Remember a manager and a token for it; asks for e-mail and password where no token is given',
-    examples: ['login https://landfall.example.com', 'login http://127.0.0.1:8080 --token lf_user_…'],
+    summary: 'Remember a manager and a token for it; from a one-time link, makes the account first',
+    examples: [
+      'login https://landfall.example.com',
+      'login http://127.0.0.1:8080 --token lf_user_…',
+      'login "http://127.0.0.1:8080/bootstrap?token=…" --email ada@example.com --name "Ada L."   (LANDFALL_PASSWORD where nobody can be asked)',
+    ],
     configure: (command) =>
-      command.argument('<url>', "the manager's address").option('--email <address>', 'local account'),
-    async run(context, [url = ''], options) {
-      const given = program.opts<{ token?: string }>().token ?? world.environment.LANDFALL_TOKEN
-      const token = given ?? (await tokenByPassword(url, options.email, context.output.interactive))
+      command
+        .argument('<url>', "the manager's address, or a one-time link")
+        .option('--email <address>', 'local account')
+        .option('--name <text>', 'for a new account'),
+    async run(context, [given = ''], options) {
+      const link = new URL(given)
+      const url = link.origin
+      const token =
+        program.opts<{ token?: string }>().token ??
+        world.environment.LANDFALL_TOKEN ??
+        (await tokenBySession(context, link, options))
       const me = await createClient({ url, token }).whoami({})
       const settings = readSettings(world.environment)
       writeSettings(world.environment, { current: url, managers: { ...settings.managers, [url]: { token } } })
@@ -26,30 +43,34 @@ export function loginCommand(program: Command, world: World): void {
   })
 }
 
-/** Signs in with a local account and issues a token for this machine; the session is ended again. */
-async function tokenByPassword(url: string, email: string | undefined, interactive: boolean): Promise<string> {
-  if (!interactive) {
-    throw new LandfallError({
-      code: 'E_USAGE',
-      message: 'Nobody can be asked for a password here.',
-      hint: 'Give --token or LANDFALL_TOKEN; make one on the Settings page.',
-    })
-  }
-  const address = email ?? (await askText({ message: 'E-mail' }))
-  if (isCancel(address)) throw new Exit(exitCodes.failed)
-  const secret = await askPassword({ message: 'Password' })
-  if (isCancel(secret)) throw new Exit(exitCodes.failed)
-  let cookie = ''
-  const withCookie: typeof fetch = async (input, init) => {
-    const headers = new Headers(init?.headers)
-    if (cookie) headers.set('cookie', cookie)
-    const response = await fetch(input, { ...init, headers })
-    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
-    return response
-  }
-  const client = createClient({ url, fetch: withCookie })
-  await client.login({ body: { email: address, password: secret } })
-  const issued = await client.createOwnToken({ body: { name: `landfall on ${hostname()}` } })
+/** Signs in with a local account (made first where a one-time link was given) and issues a token for this machine. */
+async function tokenBySession(context: Context, link: URL, options: Options): Promise<string> {
+  const url = link.origin
+  const client = createClient({ url, fetch: createSessionFetch(url) })
+  const email = options.email ?? (await ask(context, 'E-mail', 'Give --email.', (message) => askText({ message })))
+  const password =
+    context.environment.LANDFALL_PASSWORD ??
+    (await ask(context, 'Password', 'Give --token, LANDFALL_TOKEN or LANDFALL_PASSWORD.', (message) =>
+      askPassword({ message }),
+    ))
+  const once = link.searchParams.get('token')
+  if (once) await client.bootstrap({ body: { token: once, email, name: options.name ?? email, password } })
+  else await client.login({ body: { email, password } })
+  const { secret } = await client.createOwnToken({ body: { name: `landfall on ${hostname()}` } })
   await client.logout({})
-  return issued.secret
+  return secret
+}
+
+async function ask(
+  context: Context,
+  question: string,
+  hint: string,
+  prompt: (message: string) => Promise<string | symbol>,
+): Promise<string> {
+  if (!context.output.interactive) {
+    throw new LandfallError({ code: 'E_USAGE', message: `${question} is needed, and nobody can be asked here.`, hint })
+  }
+  const answer = await prompt(question)
+  if (isCancel(answer)) throw new Exit(exitCodes.failed)
+  return answer
 }
