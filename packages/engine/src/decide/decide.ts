@@ -72,7 +72,10 @@ function run(turn: Turn, targets: Targets): void {
   const candidate = (turn.state.candidate && targets.loaded.get(turn.state.candidate.digest)) ?? null
   if (turn.state.candidate) {
     update(turn, candidate, stable)
-    if (turn.state.candidate) return conclude(turn, targets, hold, false)
+    if (turn.state.candidate) {
+      conclude(turn, targets, hold, false)
+      return
+    }
   }
   const now = (turn.state.stable && targets.loaded.get(turn.state.stable.digest)) ?? null
   if (now) watchWindow(turn, now)
@@ -137,7 +140,6 @@ function kept(worker: WorkerState): ReadonlySet<Digest> {
 }
 
 function finishReturn(turn: Turn, name: string): void {
-  const worker = turn.state.workers[name]
-  if (!worker?.rollout || worker.rollout.phase !== 'aborting') return
-  turn.worker(name, { rollout: recordReturned(worker.rollout) })
+  const rollout = turn.state.workers[name]?.rollout
+  if (rollout?.phase === 'aborting') turn.worker(name, { rollout: recordReturned(rollout) })
 }

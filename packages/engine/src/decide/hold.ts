@@ -84,10 +84,10 @@ function gateHold(turn: Turn, wanted: Target): Hold | null {
     return { rests, code: 'WAITS_FOR_WINDOW', message: 'The maintenance window closed during the rollout' }
   }
   if (isShut(turn, 'approval')) {
-    return { rests, code: 'WAITS_FOR_APPROVAL', message: desired.gates['approval']?.message ?? 'Waits for an approval' }
+    return { rests, code: 'WAITS_FOR_APPROVAL', message: desired.gates.approval?.message ?? 'Waits for an approval' }
   }
   if (isShut(turn, 'window')) {
-    const message = desired.gates['window']?.message ?? 'Waits for the maintenance window to open'
+    const message = desired.gates.window?.message ?? 'Waits for the maintenance window to open'
     return { rests, code: 'WAITS_FOR_WINDOW', message }
   }
   return null

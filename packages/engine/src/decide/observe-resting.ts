@@ -20,8 +20,8 @@ export function observeResting(turn: Turn, stable: LoadedTarget): void {
     }
   }
   const due = (state.checkedAt ?? 0) + limits.driftMs
-  if (due > now) return turn.wake(due)
-  turn.wake(now + limits.driftMs)
+  turn.wake(due > now ? due : now + limits.driftMs)
+  if (due > now) return
   turn.set({ checkedAt: now })
   for (const resource of Object.values(state.resources)) {
     if (!resource.spec || (isCompute(resource.spec) && resource.lifecycle === 'live')) continue

@@ -25,7 +25,7 @@ export function plan(target: LoadedTarget, state: DeploymentState): PlannedOpera
   const operations: PlannedOperation[] = []
   for (const name of dependencyOrder(manifest).flat()) {
     const resource = byName.get(name)
-    if (!resource || resource.lifecycle !== 'live') continue
+    if (resource?.lifecycle !== 'live') continue
     const operation = isCompute(resource) ? rollOut(resource, target, state) : change(resource, target, state)
     if (operation) operations.push(operation)
   }
@@ -53,7 +53,7 @@ export function planSetup(
     .flat()
     .flatMap((name) => {
       const resource = byName.get(name)
-      if (!resource || resource.lifecycle !== 'frozen' || isCompute(resource)) return []
+      if (resource?.lifecycle !== 'frozen' || isCompute(resource)) return []
       return change(resource, target, state) ?? []
     })
 }

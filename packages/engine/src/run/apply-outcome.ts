@@ -9,18 +9,17 @@ import type { Outcome } from './outcome.ts'
 
 /** Brings the outcome of one operation into the state. `turn` holds the newest state and collects events. */
 export function applyOutcome(turn: Turn, operation: Operation, outcome: Outcome, random: Random): void {
-  if (outcome.kind === 'error') return applyError(turn, operation, outcome, random)
-  if (operation.kind === 'probe') return restored(turn)
-  if (operation.kind === 'open-area' || operation.kind === 'close-area') {
+  if (outcome.kind === 'error') applyError(turn, operation, outcome, random)
+  else if (operation.kind === 'probe') restored(turn)
+  else if (operation.kind === 'open-area' || operation.kind === 'close-area') {
     turn.set({ area: operation.kind === 'open-area' ? 'open' : 'closed' })
     turn.emit(operation.kind === 'open-area' ? 'area.opened' : 'area.closed', areaWords[operation.kind])
-    return
-  }
-  if (outcome.kind === 'step') return applyStep(turn, operation, outcome.result)
-  if (outcome.kind === 'compute' && operation.kind === 'observe')
-    return applyLook(turn, operation.resource.name, outcome.observation)
-  if (outcome.kind === 'resource' && operation.kind === 'observe')
+  } else if (outcome.kind === 'step') applyStep(turn, operation, outcome.result)
+  else if (outcome.kind === 'compute' && operation.kind === 'observe') {
+    applyLook(turn, operation.resource.name, outcome.observation)
+  } else if (outcome.kind === 'resource' && operation.kind === 'observe') {
     applyObservation(turn, operation.resource.name, outcome.observation)
+  }
 }
 
 const areaWords = { 'open-area': 'The isolated area is there', 'close-area': 'The isolated area is gone' }
@@ -169,10 +168,10 @@ function applyError(
   error: Extract<Outcome, { kind: 'error' }>,
   random: Random,
 ): void {
-  if (error.code === 'E_ACCESS_REVOKED') return park(turn, error, random)
-  if (operation.kind === 'probe') {
-    // Anything but a clear yes leaves it parked.
-    return park(turn, error, random)
+  // For a probe, anything but a clear yes leaves it parked.
+  if (error.code === 'E_ACCESS_REVOKED' || operation.kind === 'probe') {
+    park(turn, error, random)
+    return
   }
   if (!('resource' in operation) || operation.kind === 'observe' || operation.kind === 'ask-gate') return
   const name = operation.resource.name

@@ -17,7 +17,7 @@ describe('runDeployment', () => {
     expect(state).toMatchObject({ phase: 'running', stable: first, candidate: null, sequence: 1, setup: first.release })
     expect(sim.platform.served('x-api')).toEqual({ '1.0.0': 100 })
     expect(sim.platform.served('x-jobs')).toEqual({ '1.0.0': 100 })
-    expect(sim.platform.workers.get('x-jobs')?.triggers).toBe(state.workers['jobs']?.stable)
+    expect(sim.platform.workers.get('x-jobs')?.triggers).toBe(state.workers.jobs?.stable)
     expect([...sim.platform.things.keys()].sort()).toEqual(['x-files', 'x-key', 'x-work'])
   })
 

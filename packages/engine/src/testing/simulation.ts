@@ -22,6 +22,8 @@ export interface Simulation {
   wantTarget(target: Target | null, patch?: Partial<Desired>): void
   /** One claim, as a runner does it; through a gate with faults where given. Undefined when it was killed or is not due. */
   claim(gate?: FaultGate, untilMs?: number): Promise<string | undefined>
+  /** The same without letting time pass: the run goes on as `clock` is advanced. */
+  begin(gate?: FaultGate): Promise<string | undefined>
   /** Claims again and again, letting time pass, until `until` holds; throws after `maxMs` of simulated time. */
   settle(until?: (state: DeploymentState) => boolean, maxMs?: number): Promise<DeploymentState>
 }
@@ -59,8 +61,8 @@ export function simulation(options: { seed?: number; limits?: Partial<Limits> } 
     store.put({ ...before, ...patch, generation: before.generation + 1 })
   }
   const state = () => store.state(deploymentId) ?? fail('nothing was persisted yet')
-  const claim: Simulation['claim'] = async (gate = new FaultGate(), untilMs) => {
-    const run = runDeployment({
+  const begin: Simulation['begin'] = async (gate = new FaultGate()) => {
+    const outcome = await runDeployment({
       store: gate.through(store, 'store'),
       platform: gate.through(platform, 'platform'),
       verifier: gate.through<MemorySources>(sources, 'verifier'),
@@ -75,9 +77,9 @@ export function simulation(options: { seed?: number; limits?: Partial<Limits> } 
       signal: new AbortController().signal,
       ...(options.limits ? { limits: options.limits } : {}),
     })
-    const outcome = await clock.run(run, untilMs)
     return outcome?.ended
   }
+  const claim: Simulation['claim'] = (gate, untilMs) => clock.run(begin(gate), untilMs)
   const settle: Simulation['settle'] = async (until = isAtRest, maxMs = 3_600_000) => {
     const end = clock.now() + maxMs
     for (;;) {
@@ -99,6 +101,7 @@ export function simulation(options: { seed?: number; limits?: Partial<Limits> } 
     want,
     wantTarget: (target, patch = {}) =>
       want({ target, ...(target ? { setup: { release: target.release } } : {}), ...patch }),
+    begin,
     claim,
     settle,
   }
