@@ -48,7 +48,7 @@ function bundle(dir: string, entry: string) {
   const specifier = JSON.stringify(`./${relative(dir, entry).split(sep).join('/')}`)
   return build({
     stdin: {
-      contents: `import * as user from ${specifier}\nimport { start } from '@landfall/runtime'\nstart(user)\n`,
+      contents: `import * as user from ${specifier}\nimport { start } from '@landfall/runtime'\nawait start(user)\n`,
       sourcefile: 'landfall-entry.ts',
       resolveDir: dir,
       loader: 'ts',

@@ -1,0 +1,3 @@
+import { createApi } from '../../src/api/create-api.ts'
+
+export default createApi()
