@@ -25,18 +25,25 @@ export class InFlight {
     }
   }
 
-  /** Waits until nothing is left, at most that long; what is left is aborted with the reason. Gives how many were. */
-  async drain(withinMs: number, reason: Error): Promise<number> {
+  /**
+   * Waits until nothing is left, `withinMs` at most. What is left is aborted with the reason, and has `answerMs` to say so to
+   * whoever waits for it. Gives how many were aborted.
+   */
+  async drain(withinMs: number, answerMs: number, reason: Error): Promise<number> {
     this.#draining = true
-    if (this.#running.size > 0) {
-      const idle = Promise.withResolvers<void>()
-      this.#idle = idle.resolve
-      const timer = setTimeout(idle.resolve, withinMs)
-      await idle.promise
-      clearTimeout(timer)
-    }
+    await this.#untilIdle(withinMs)
     const left = this.#running.size
     for (const controller of this.#running) controller.abort(reason)
+    await this.#untilIdle(answerMs)
     return left
+  }
+
+  async #untilIdle(withinMs: number): Promise<void> {
+    if (this.#running.size === 0) return
+    const idle = Promise.withResolvers<void>()
+    this.#idle = idle.resolve
+    const timer = setTimeout(idle.resolve, withinMs)
+    await idle.promise
+    clearTimeout(timer)
   }
 }

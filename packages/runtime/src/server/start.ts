@@ -107,11 +107,11 @@ async function listen(options: ServeOptions, variables: Variables): Promise<Runn
 async function drain(server: Server, inFlight: InFlight, graceMs: number): Promise<void> {
   server.close()
   server.closeIdleConnections()
-  // A margin is kept, in which what was aborted can answer, and telemetry be sent.
+  // A part is kept, in which what was aborted can answer, and telemetry be sent.
   const margin = Math.min(flushMs + 500, graceMs / 2)
-  const left = await inFlight.drain(graceMs - margin, ending())
+  const left = await inFlight.drain(graceMs - margin, margin / 3, ending())
   if (left > 0) log.warn('The process ends with work in flight', { left })
-  await telemetry.flush(Math.min(flushMs, margin))
+  await telemetry.flush(margin / 2)
   server.closeAllConnections()
 }
 
