@@ -1,5 +1,5 @@
 import type { Clock, DeploymentRef, Platform } from '@landfall/engine'
-import type { HostStatus, LogLine, TelemetryTarget } from '../shared/control.ts'
+import type { DeadLetter, HostStatus, LogLine, TelemetryTarget } from '../shared/control.ts'
 import { closeArea, openArea, placesOf } from './area.ts'
 import { LocalCompute } from './compute-controller.ts'
 import { checkAccess, defaultHostCommand, type HostCommand } from './daemon.ts'
@@ -21,6 +21,8 @@ export interface LocalPlatform extends Platform {
     deployment: DeploymentRef,
     options: { worker: string; since?: number; follow?: boolean; signal: AbortSignal },
   ): AsyncIterable<LogLine>
+  /** The newest messages of a queue that were given up, at most 100. */
+  deadLetters(deployment: DeploymentRef, queue: string, signal: AbortSignal): Promise<readonly DeadLetter[]>
 }
 
 /** The local platform: each environment is a directory with a host daemon of its own, which this side only asks. */
@@ -34,6 +36,10 @@ export function createLocalPlatform(options: LocalPlatformOptions): LocalPlatfor
     compute: { worker: new LocalCompute(ofContext), container: new LocalCompute(ofContext) },
     invoker: createInvoker(clientOf),
     readLogs: (deployment, options) => readLogs(clientOf(deployment), options),
+    async deadLetters(deployment, queue, signal) {
+      const path = `/v1/resources/${queue}/dead-letters`
+      return (await clientOf(deployment).json<DeadLetter[]>({ method: 'GET', path, signal })) ?? []
+    },
     async probe(deployment, signal) {
       const client = clientOf(deployment)
       await checkAccess(client.places)

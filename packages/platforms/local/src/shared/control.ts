@@ -87,3 +87,14 @@ export interface TelemetryTarget {
   endpoint: string
   headers: Readonly<Record<string, string>>
 }
+
+export interface DeadLetter {
+  id: string
+  /** Base64. */
+  body: string
+  contentType: string
+  attempts: number
+  /** What the last delivery failed with. */
+  error: string
+  at: number
+}

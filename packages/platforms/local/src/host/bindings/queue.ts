@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { DeadLetter } from '../../shared/control.ts'
 import type { Sql } from '../../shared/sql.ts'
 import { badRequest, missing, Refusal } from './refusal.ts'
 import { type BindingRequest, readLimited, sendJson } from './request.ts'
@@ -86,6 +87,16 @@ export class Queue {
     const count = (table: string) =>
       this.#sql.get<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE resource = ?`, resource)?.n ?? 0
     return { waiting: count('messages'), dead: count('dead') }
+  }
+
+  /** The newest dead letters, at most 100. */
+  dead(resource: string): DeadLetter[] {
+    return this.#sql
+      .all<{ id: string; body: Uint8Array; type: string; attempts: number; error: string; at: number }>(
+        'SELECT id, body, type, attempts, error, at FROM dead WHERE resource = ? ORDER BY seq DESC LIMIT 100',
+        resource,
+      )
+      .map(({ body, type, ...row }) => ({ ...row, contentType: type, body: Buffer.from(body).toString('base64') }))
   }
 
   drop(resource: string): void {

@@ -31,6 +31,11 @@ export const resourceRoutes: readonly Route[] = [
     },
   },
   {
+    method: 'GET',
+    path: /^\/v1\/resources\/([^/]+)\/dead-letters$/,
+    handle: ({ host, parts: [name = ''] }) => host.queue.dead(name),
+  },
+  {
     method: 'DELETE',
     path: /^\/v1\/resources\/([^/]+)$/,
     handle: async ({ host, parts: [name = ''] }) => {

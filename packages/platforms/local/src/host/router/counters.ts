@@ -1,4 +1,4 @@
-import { latencyBoundsMs } from './latency-bounds.ts'
+import { latencyBoundsMs, latencyBucket } from '@landfall/rollout'
 
 /** Cumulative for the life of a version in its environment. */
 export interface Counters {
@@ -16,8 +16,7 @@ export function emptyCounters(): Counters {
 export function addCounters(counters: Counters, sample: { error: boolean; ms: number }): void {
   counters.requests++
   if (sample.error) counters.errors++
-  const index = latencyBoundsMs.findIndex((bound) => sample.ms <= bound)
-  const bucket = index < 0 ? latencyBoundsMs.length : index
+  const bucket = latencyBucket(sample.ms)
   counters.latency[bucket] = (counters.latency[bucket] ?? 0) + 1
 }
 
