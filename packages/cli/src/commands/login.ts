@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { password as askPassword, text as askText, isCancel } from '@clack/prompts'
+import { password as askPassword, text as askText } from '@clack/prompts'
 import { createClient } from '@landfall/contract'
 import { LandfallError } from '@landfall/stack'
 import type { Command } from 'commander'
@@ -71,6 +71,6 @@ async function ask(
     throw new LandfallError({ code: 'E_USAGE', message: `${question} is needed, and nobody can be asked here.`, hint })
   }
   const answer = await prompt(question)
-  if (isCancel(answer)) throw new Exit(exitCodes.failed)
+  if (typeof answer !== 'string') throw new Exit(exitCodes.failed)
   return answer
 }
