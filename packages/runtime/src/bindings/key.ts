@@ -6,12 +6,12 @@ export const maxKeyBytes = { storage: 1024, kv: 512, collection: 128 } as const
 /**
  * A key as one segment of a path. Any Unicode text is a key, with slashes and dots too; `.` and `..` alone are not, because
  * neither URLs nor Cloud Storage and Firestore can hold them.
- * @throws RuntimeError `E_KEY_INVALID`
+ * @throws RuntimeError `E_BINDING_KEY`
  */
 export function encodeKey(key: string, kind: keyof typeof maxKeyBytes): string {
   const refuse = (what: string) =>
     new RuntimeError({
-      code: 'E_KEY_INVALID',
+      code: 'E_BINDING_KEY',
       message: `The ${kind === 'collection' ? 'collection' : `${kind} key`} ${what}.`,
       hint: `Use a text of 1 to ${maxKeyBytes[kind]} bytes that is neither "." nor "..".`,
     })

@@ -110,13 +110,13 @@ export const storageCases: ConformanceCase[] = [
         (await all(files(context).list({ prefix }))).map((one) => one.key),
         [key],
       )
-      await refused('E_KEY_INVALID', files(context).put('x'.repeat(1025), 'longer'))
+      await refused('E_BINDING_KEY', files(context).put('x'.repeat(1025), 'longer'))
     },
   },
   {
     name: 'storage: refuses keys that no platform can hold',
     async run(context) {
-      for (const key of ['', '.', '..', '\ud800']) await refused('E_KEY_INVALID', files(context).put(key, 'x'))
+      for (const key of ['', '.', '..', '\ud800']) await refused('E_BINDING_KEY', files(context).put(key, 'x'))
     },
   },
   {
