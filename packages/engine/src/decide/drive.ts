@@ -26,9 +26,10 @@ interface Rolling {
 /**
  * Advances the machines of all workers that change, together. Answers whether all of them are complete.
  *
- * None is promoted before all have passed. Whether one has passed all but its peers is asked of the machine itself: it is
- * pure, so it is advanced once with `peers` waiting and once with `peers` passed, and the second is taken when every
- * worker would then be promoting.
+ * None is promoted before all have passed, in two halves. A worker that has passed its own gates stays at the share of its
+ * last step until every other has passed its gates too: its machine's answer is simply not taken yet. And none becomes
+ * stable before all serve 100%: the machines are pure, so each is advanced once with `peers` waiting and once with `peers`
+ * passed, and the second is taken when every worker would then be promoted.
  */
 export function drive(turn: Turn, candidate: LoadedTarget, stable: LoadedTarget | null): boolean {
   const names = Object.entries(turn.state.workers)
@@ -38,13 +39,18 @@ export function drive(turn: Turn, candidate: LoadedTarget, stable: LoadedTarget 
   const rolling = names.map((name) => prepare(turn, name, candidate, names.length)).filter((one) => one !== null)
   const waiting = rolling.map((one) => step(one, 'wait', turn.now))
   const passed = rolling.map((one) => step(one, 'pass', turn.now))
-  const all = rolling.length === names.length && passed.every((next) => isCleared(next.state))
+  const complete = rolling.length === names.length
+  const all = complete && passed.every(({ state }) => state.promoted || state.phase === 'complete')
+  const allCleared = complete && waiting.every(({ state }) => isCleared(state))
   const next = all ? passed : waiting
+  // A first version has no share to stay at, and others may need it to become healthy.
+  const isHeld = (one: Rolling, state: RolloutState) =>
+    one.stable !== null && !allCleared && isCleared(state) && !isCleared(one.rollout)
 
   let failed: { one: Rolling; state: RolloutState } | null = null
   rolling.forEach((one, index) => {
     const result = next[index]
-    if (!result) return
+    if (!result || isHeld(one, result.state)) return
     narrate(turn, one.name, one.rollout, result.state)
     if (JSON.stringify(result.state) !== JSON.stringify(one.rollout)) turn.worker(one.name, { rollout: result.state })
     if (isFailing(result.state)) failed ??= { one, state: result.state }
@@ -55,10 +61,14 @@ export function drive(turn: Turn, candidate: LoadedTarget, stable: LoadedTarget 
   }
   rolling.forEach((one, index) => {
     const result = next[index]
-    if (result) carryOut(turn, one, result.state, result.actions, candidate, stable)
+    if (!result) return
+    if (isHeld(one, result.state)) {
+      turn.waitsFor.push({ code: 'WAITS_FOR_PEERS', message: `${one.name} has passed; it waits for the other workers` })
+      turn.wake(turn.now + turn.limits.rolloutTickMs)
+    } else carryOut(turn, one, result.state, result.actions, candidate, stable)
   })
-  if (rolling.length === names.length) markSeen(turn, ...controlsGiven(rolling))
-  return rolling.length === names.length && next.every((result) => result.state.phase === 'complete')
+  if (complete) markSeen(turn, ...controlsGiven(rolling))
+  return complete && next.every((result) => result.state.phase === 'complete')
 }
 
 function step(one: Rolling, peers: 'wait' | 'pass', now: number) {
