@@ -88,7 +88,7 @@ function impatient(manifest: Manifest): Manifest {
     resources: manifest.resources.map((resource) => {
       if (resource.type !== 'worker' && resource.type !== 'container') return resource
       const { rollout: _, ...rest } = resource
-      return { ...rest, scale: 1, gracePeriod: '1s', health: { ...rest.health, interval: '200ms' } }
+      return { ...rest, scale: 1, gracePeriod: '1s', health: { ...rest.health, interval: '500ms' } }
     }) as Manifest['resources'],
   }
 }

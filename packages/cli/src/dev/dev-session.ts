@@ -7,6 +7,7 @@ import { digestOf, LandfallError } from '@landfall/stack'
 import { createDevConfig, type DevValues } from './dev-config.ts'
 import { createReleaser, type DevRelease } from './dev-release.ts'
 import { DevStore } from './dev-store.ts'
+import { followLogs } from './follow-logs.ts'
 import { watchSources } from './watch-sources.ts'
 
 export type DevEvent =
@@ -48,6 +49,7 @@ export async function runDev(
   let last: DevRelease | null = null
   let because = 'the first time'
   const told = new Set<string>()
+  const followed = new Set<string>()
 
   const bring = async (): Promise<void> => {
     const started = Date.now()
@@ -62,6 +64,11 @@ export async function runDev(
     }
     const desired = desiredOf(release, resolved.digest, environment, ++generation)
     store.ask(desired)
+    for (const { name, type } of release.manifest.resources) {
+      if ((type !== 'worker' && type !== 'container') || followed.has(name)) continue
+      followed.add(name)
+      void followLogs(platform, desired.deployment, name, signal, (line) => tell({ kind: 'log', worker: name, line }))
+    }
     await settle(desired)
     const urls = Object.fromEntries(
       Object.entries(store.state?.workers ?? {}).flatMap(([name, worker]) => (worker.url ? [[name, worker.url]] : [])),
