@@ -64,7 +64,6 @@ export interface Cause {
 function begin(turn: Turn, next: LoadedTarget): void {
   turn.set({
     candidate: next.target,
-    sequence: Math.max(turn.state.sequence, next.release.sequence),
     phase: 'updating',
     previous: null,
     resources: withoutRetries(turn.state),

@@ -68,7 +68,7 @@ function olderHold(turn: Turn, targets: Targets, wanted: Target): Hold | null {
   return {
     rests: turn.state.stable ? 'running' : 'failed',
     code: 'E_SEQUENCE_OLDER',
-    message: `Release ${release.version} has sequence ${release.sequence}, older than ${turn.state.sequence} which ran here`,
+    message: `Release ${release.version} has sequence ${release.sequence}, older than ${turn.state.sequence} which was stable here`,
     reject: true,
   }
 }

@@ -20,6 +20,7 @@ export function promote(turn: Turn, candidate: LoadedTarget): void {
   turn.set({
     stable: candidate.target,
     candidate: null,
+    sequence: Math.max(turn.state.sequence, candidate.release.sequence),
     previous: open ? before : null,
     history: [...(before ? [before] : []), ...history].slice(0, maxHistory),
     rejected: turn.state.rejected.filter((entry) => entry.target !== candidate.target.digest),

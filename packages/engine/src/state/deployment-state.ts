@@ -101,7 +101,7 @@ export interface DeploymentState {
   candidate: Target | null
   /** Targets that went back, with why: not tried again until the target's digest changes or a person retries. */
   rejected: readonly { target: Digest; code: string; message: string; at: number }[]
-  /** Highest release sequence ever accepted: the floor against downgrades. */
+  /** Highest sequence of a release that became stable here: the floor against downgrades. One that went back does not raise it. */
   sequence: number
   resources: Readonly<Record<string, ResourceState>>
   workers: Readonly<Record<string, WorkerState>>
