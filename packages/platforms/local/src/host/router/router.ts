@@ -11,7 +11,6 @@ export interface Picked {
   instance: Instance
 }
 
-const maxAttempts = 4
 const invokePrefix = '/_landfall/'
 
 /** Sends each request of one worker to a version by its share, and to that version's least busy instance. */
@@ -78,7 +77,8 @@ class Exchange {
   /** Whether a byte of the client's body was handed on: then it can't be sent twice. */
   #bodySent = false
   #counted = false
-  #attempts = 0
+  /** Sent a second time, after a kept connection had closed. */
+  #repeated = false
 
   constructor(
     picked: Picked,
@@ -96,14 +96,13 @@ class Exchange {
 
   attempt(instance: Instance, tried: Set<Instance>): void {
     tried.add(instance)
-    this.#attempts++
     const { runner } = this.#picked
     const done = instance.begin()
     let answered = false
     const upstream = http.request({
       host: '127.0.0.1',
       port: instance.port,
-      agent: instance.agent,
+      agent: this.#repeated ? false : instance.agent,
       method: this.#request.method,
       path: this.#path,
       headers: forwarded(this.#request, this.#drop),
@@ -127,13 +126,9 @@ class Exchange {
       if (answered) return
       over()
       if (this.#response.closed || this.#response.destroyed) return
-      const next = this.#mayRetry(upstream, error)
-        ? leastBusy(runner.ready().filter((each) => !tried.has(each)))
-        : undefined
-      // A connection kept alive may close under us: the same instance is asked again, once, on a new one.
-      const again = next ?? (upstream.reusedSocket && this.#mayRetry(upstream, error) ? instance : undefined)
-      if (again) return this.attempt(again, tried)
-      this.#failed(error)
+      const again = this.#retryOn(instance, tried, upstream, error)
+      if (again) this.attempt(again, tried)
+      else this.#failed(error)
     })
     this.#send(upstream)
   }
@@ -155,12 +150,25 @@ class Exchange {
     this.#request.once('error', () => upstream.destroy())
   }
 
-  /** Nothing was sent (the connection failed), or an idle connection closed under a request that may be repeated. */
-  #mayRetry(upstream: http.ClientRequest, error: NodeJS.ErrnoException): boolean {
-    if (this.#bodySent || this.#attempts >= maxAttempts || error instanceof TimeoutError) return false
-    if (error.syscall === 'connect') return true
-    const safe = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(this.#request.method ?? '')
-    return upstream.reusedSocket && safe
+  /**
+   * Who may get the request again. Where no connection came about, nothing was sent: another instance of the version. Where
+   * a kept connection closed under a repeatable request: the same instance, once, on a new one. It goes to no other, because a
+   * request that makes processes crash must not go through all of them.
+   */
+  #retryOn(
+    instance: Instance,
+    tried: ReadonlySet<Instance>,
+    upstream: http.ClientRequest,
+    error: NodeJS.ErrnoException,
+  ): Instance | undefined {
+    if (this.#bodySent || this.#repeated || error instanceof TimeoutError) return undefined
+    if (error.syscall === 'connect') {
+      return leastBusy(this.#picked.runner.ready().filter((each) => !tried.has(each)))
+    }
+    const repeatable = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(this.#request.method ?? '')
+    if (!upstream.reusedSocket || !repeatable) return undefined
+    this.#repeated = true
+    return instance
   }
 
   #relay(answer: IncomingMessage, over: () => void): void {

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { defaultHostCommand, startDaemon } from '../controllers/daemon.ts'
+import { HostClient } from '../controllers/host-client.ts'
+import type { HostStatus } from '../shared/control.ts'
+import { places } from '../shared/places.ts'
+import { soon, TestEnvironment } from '../testing/environment.ts'
+import { hello } from '../testing/sources.ts'
+
+let environment: TestEnvironment
+beforeEach(async () => {
+  environment = await TestEnvironment.open()
+})
+afterEach(() => environment.close())
+
+async function status(): Promise<HostStatus> {
+  const client = new HostClient(places(environment.directory), environment.deployment.id, defaultHostCommand())
+  const answer = await client.json<HostStatus>({ method: 'GET', path: '/v1/status', signal: soon() })
+  if (!answer) throw new Error('no status')
+  return answer
+}
+
+async function killDaemon(): Promise<void> {
+  const { pid } = await status()
+  process.kill(pid, 'SIGKILL')
+  for (;;) {
+    try {
+      process.kill(pid, 0)
+      // A zombie answers to signal 0 too.
+      if (readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) return
+    } catch {
+      return
+    }
+    await sleep(5)
+  }
+}
+
+test('a killed daemon comes back with the same address and shares, counters go on, nothing is doubled', async () => {
+  const api = environment.worker(hello('one'))
+  const { id: stable, url } = await environment.serve(api, '1.0.0', 2)
+  const candidate = await environment.start(environment.worker(hello('two')), '1.1.0')
+  await environment.until(api, ({ versions }) => versions[candidate]?.available === 1)
+  await environment.route(api, { [stable]: 75, [candidate]: 25 })
+  for (let i = 0; i < 8; i++) await (await fetch(url)).text()
+  const before = await environment.observe(api)
+  const processes = await environment.processes()
+
+  await killDaemon()
+  const after = await environment.until(api, ({ versions }) => versions[stable]?.available === 2)
+  expect(after.url).toBe(url)
+  expect(after.versions[stable]?.counters?.requests).toBe(before.versions[stable]?.counters?.requests)
+  await environment.until(api, ({ served }) => served[candidate] === 25)
+  const now = await environment.processes()
+  expect(now).toHaveLength(3)
+  expect(now.filter((pid) => processes.includes(pid))).toEqual([])
+  expect(await (await fetch(url)).text()).toMatch(/one|two/)
+})
+
+test('killed again and again in the middle of everything, it converges to what was asked', async () => {
+  const api = environment.worker(hello('one'))
+  const next = environment.worker(hello('two'))
+  const { id: stable } = await environment.serve(api, '1.0.0')
+  let over = false
+  const killer = (async () => {
+    while (!over) {
+      await sleep(40 + Math.random() * 250)
+      if (!over) await killDaemon().catch(() => {})
+    }
+  })()
+  const again = async <T>(step: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await step()
+      } catch (error) {
+        if (!['E_HOST_UNREACHABLE', 'E_PRECONDITION'].includes((error as { code?: string }).code ?? '')) throw error
+      }
+    }
+  }
+  const candidate = await again(() => environment.start(next, '1.1.0', 2))
+  await again(() => environment.route(api, { [stable]: 50, [candidate]: 50 }))
+  await again(() => environment.route(api, { [candidate]: 100 }))
+  await again(() => environment.moveTriggers(api, candidate))
+  await again(() => environment.removeVersion(api, stable))
+  over = true
+  await killer
+  const seen = await again(() => environment.until(api, ({ versions }) => versions[candidate]?.available === 2))
+  expect(Object.keys(seen.versions)).toEqual([candidate])
+  expect(seen).toMatchObject({ served: { [candidate]: 100 }, triggers: candidate })
+  expect(await environment.processes()).toHaveLength(2)
+})
+
+test('a second daemon gives way', async () => {
+  const first = await status()
+  startDaemon(places(environment.directory), defaultHostCommand())
+  const log = join(environment.directory, 'host.log')
+  while (!readFileSync(log, 'utf8').includes('another daemon holds this directory')) await sleep(20)
+  expect(await status()).toEqual(first)
+})
+
+test('SIGTERM ends the daemon with its workers', async () => {
+  await environment.serve(environment.worker(hello('one')), '1.0.0')
+  const { pid } = await status()
+  process.kill(pid, 'SIGTERM')
+  while ((await environment.processes()).length > 0) await sleep(20)
+  expect((await status()).pid).not.toBe(pid)
+})
