@@ -48,7 +48,8 @@ function bundle(dir: string, entry: string) {
   const specifier = JSON.stringify(`./${relative(dir, entry).split(sep).join('/')}`)
   return build({
     stdin: {
-      contents: `import * as user from ${specifier}\nimport { start } from '@landfall/runtime'\nawait start(user)\n`,
+      // The runtime first: it makes OpenTelemetry's API work, and code may make its instruments while it is imported.
+      contents: `import { start } from '@landfall/runtime'\nimport * as user from ${specifier}\nawait start(user)\n`,
       sourcefile: 'landfall-entry.ts',
       resolveDir: dir,
       loader: 'ts',

@@ -4,7 +4,7 @@ import { milliseconds, type Variables } from '../environment/environment.ts'
 import { AsyncContextManager } from './context-manager.ts'
 import { Exporter } from './exporter.ts'
 import { type MetricRecord, TelemetryMeterProvider } from './meter.ts'
-import { attributes, type KeyValue } from './otlp.ts'
+import { attributes } from './otlp.ts'
 import { W3cPropagator } from './propagation.ts'
 import { type SpanRecord, TelemetryTracerProvider } from './tracer.ts'
 
@@ -113,4 +113,3 @@ export function pairsOf(text: string | undefined): Record<string, string> {
 
 /** Installed when the runtime is imported, so that instruments made while the vendor's code is imported count too. */
 export const telemetry: Telemetry = installTelemetry(process.env)
-export type { KeyValue }
