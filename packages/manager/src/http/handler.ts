@@ -7,12 +7,15 @@ import type { Services } from './services.ts'
 type Parts<R> = R extends Route<infer P, infer Q, infer B, infer O> ? { p: P; q: Q; b: B; o: O } : never
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : never
 
+/** A route without a schema for its body has `never` or the bare `ZodType` there. */
+type BodyOf<B> = [B] extends [never] ? BodyBytes : z.ZodType extends B ? BodyBytes : OutputOf<B>
+
 /** A call after it was let in and its parts were parsed; everything in it has the shape that the contract says. */
 export interface HandlerRequest<O extends Operation> {
   params: OutputOf<Parts<Routes[O]>['p']>
   query: OutputOf<Parts<Routes[O]>['q']>
   /** Parsed JSON; for `body: 'bytes'` the bounded stream. */
-  body: [Parts<Routes[O]>['b']] extends [never] ? BodyBytes : OutputOf<Parts<Routes[O]>['b']>
+  body: BodyOf<Parts<Routes[O]>['b']>
   /** Null only on public routes. */
   principal: Principal | null
   /** `actorName(principal)`: what audit entries carry. */

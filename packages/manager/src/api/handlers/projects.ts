@@ -1,4 +1,3 @@
-import { fleetPlan } from '@landfall/contract'
 import { keyIdOf, keysetDigest, verifyKeyset } from '@landfall/release'
 import { LandfallError } from '@landfall/stack'
 import { appendAudit } from '../../audit/append-audit.ts'
@@ -6,10 +5,8 @@ import type { Handlers } from '../../http/handler.ts'
 import { isPerson } from '../../http/principal.ts'
 import { conflict, exists, notFound } from '../../http/refusals.ts'
 import { findProject, listProjects, lockProject } from '../../store/accounts/projects.ts'
+import { defaultPlan } from '../default-plan.ts'
 import { projectView } from '../views/account-views.ts'
-
-/** What a channel begins with: everybody in one wave, the first failure stops it. */
-export const defaultPlan = fleetPlan.parse({ waves: [{ name: 'all', share: 100 }] })
 
 export const projectHandlers = {
   listProjects: async ({ principal }, { db }) => {

@@ -6,6 +6,8 @@ export interface CommandsTable {
   id: string
   project: string
   worker: string
+  /** Version id it must go to; null: whatever serves. */
+  version: Nullable<string>
   command: string
   input: Buffer
   result: Nullable<Buffer>
