@@ -65,7 +65,13 @@ async function stage(native: string): Promise<string> {
     .slice(0, 16)
   const uid = process.getuid?.() ?? 0
   const base = join(tmpdir(), `landfall-postgres-${uid}`)
-  await mkdir(base, { recursive: true, mode: 0o755 })
+  await mkdir(base, { mode: 0o755 }).then(
+    // By itself, because of the caller's umask.
+    () => chmod(base, 0o755),
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    },
+  )
   const owner = await lstat(base)
   // A directory that another user prepared could hand us their binaries.
   if (!owner.isDirectory() || owner.uid !== uid || (owner.mode & 0o022) !== 0) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readlink, realpath, symlink } from 'node:fs/promises'
+import { chmod, mkdir, readlink, realpath, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { reachableBy, type ServerUser } from './user.ts'
 
@@ -32,7 +32,11 @@ export async function clusterParent(directory: string, user: ServerUser | null):
     .digest('hex')
     .slice(0, 16)
   const parent = join(sharedBase, hash)
-  await mkdir(parent, { recursive: true, mode: 0o711 })
+  for (const path of [sharedBase, parent]) {
+    await mkdir(path, { recursive: true })
+    // By itself, because the caller's umask would take the bits away that let the server's user in.
+    await chmod(path, 0o711)
+  }
   return parent
 }
 

@@ -72,6 +72,16 @@ test('starts below a closed directory, keeps data and address over stop, kill an
   await expect(stat(data)).rejects.toThrow('ENOENT')
 })
 
+test('starts under a closed umask too', async () => {
+  const before = process.umask(0o077)
+  try {
+    const server = await startPostgres({ directory: join(base, 'db') })
+    expect(await query(server.url, 'select 1 as n')).toEqual([{ n: 1 }])
+  } finally {
+    process.umask(before)
+  }
+})
+
 test('a wrong password is refused', async () => {
   const server = await startPostgres({ directory: join(base, 'db') })
   const url = new URL(server.url)
