@@ -15,7 +15,7 @@ import {
 import { exportInput, exportOutput, reindexInput, reindexOutput } from './src/work/command-schemas.ts'
 
 // A product of your own has one `source` per worker and git keeps the older ones. Here four releases lie side by side, so
-// that each can be released on its own: INVOICES_VERSION=1.1.0 landfall release 1.1.0
+// that each can be released on its own: INVOICES_VERSION=1.1.0 landfall release --version 1.1.0
 const versions = ['1.0.0', '1.1.0', '1.2.0', '1.2.1']
 const version = process.env.INVOICES_VERSION ?? '1.2.1'
 if (!versions.includes(version)) throw new Error(`INVOICES_VERSION is "${version}"; there are ${versions.join(', ')}`)

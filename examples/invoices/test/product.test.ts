@@ -117,7 +117,11 @@ describe('acme-invoices, built and run', () => {
     expect(bad.status).toBe(422)
     expect((await jsonOf<{ problems: string[] }>(bad)).problems.length).toBeGreaterThan(2)
     expect((await post(`${api}/invoices`, '{', 'application/json')).status).toBe(422)
-    expect((await post(`${api}/invoices`, 'x'.repeat(6_000_000), 'application/json')).status).toBe(413)
+    // In pieces, so that the size is not known beforehand and the API reads to its limit: an answer to a body that is
+    // still being written may be lost to the client, in HTTP/1.1.
+    const large = new Blob(['x'.repeat(5 * 1024 * 1024 + 1)]).stream()
+    const refused = await fetch(`${api}/invoices`, { method: 'POST', body: large, duplex: 'half' })
+    expect(refused.status).toBe(413)
     expect((await fetch(`${api}/invoices`)).status).toBe(400)
     expect((await fetch(`${api}/nowhere`)).status).toBe(404)
     expect((await fetch(`${api}/invoices`, { method: 'DELETE' })).status).toBe(405)

@@ -5,7 +5,9 @@ import {
   type KeysetKey,
   keysetEntry,
   keysetPayloadType,
+  type SigningKey,
   signKeyset,
+  verifyKeyset,
   writeKeyFile,
 } from '@landfall/release'
 import { LandfallError } from '@landfall/stack'
@@ -21,13 +23,23 @@ interface CurrentKeyset {
   keys: KeysetKey[]
 }
 
-async function currentKeyset(context: Context, project: string): Promise<CurrentKeyset> {
+/**
+ * The keyset that the manager holds. With `root` it is proved first: what is signed anew by the root must come from the root,
+ * or a manager could have keys of its own put into it.
+ */
+async function currentKeyset(context: Context, project: string, root?: SigningKey): Promise<CurrentKeyset> {
   const { envelope } = await context.client().getKeyset({ params: { project } })
+  if (root) return verifyKeyset(envelope, { root, minVersion: 1, now: Date.now(), project, allowExpired: true })
   return JSON.parse(Buffer.from(envelopePayload(envelope, keysetPayloadType)).toString('utf8'))
 }
 
-async function publish(context: Context, project: string, from: CurrentKeyset, keys: KeysetKey[]): Promise<number> {
-  const root = await readKey(context.environment, project, 'root')
+async function publish(
+  context: Context,
+  project: string,
+  root: SigningKey,
+  from: CurrentKeyset,
+  keys: KeysetKey[],
+): Promise<number> {
   const envelope = await signKeyset(
     { project, version: from.version + 1, expiresAt: new Date(Date.now() + year).toISOString(), keys },
     root,
@@ -76,14 +88,15 @@ export function keyCommands(program: Command, world: World): void {
     examples: ['keys rotate'],
     async run(context) {
       const project = context.project()
-      const current = await currentKeyset(context, project)
+      const root = await readKey(context.environment, project, 'root')
+      const current = await currentKeyset(context, project, root)
       const directory = keyDirectory(context.environment, project)
       const next = createSigningKey('vendor')
       const old = await readKey(context.environment, project, 'vendor')
       const now = new Date().toISOString()
       const staged = `${keyFile(directory, 'vendor')}.next`
       await writeKeyFile(staged, next, context.environment.LANDFALL_KEY_PASSPHRASE)
-      const version = await publish(context, project, current, [
+      const version = await publish(context, project, root, current, [
         ...current.keys.map((key) => (key.id === old.id ? { ...key, notAfter: now } : key)),
         keysetEntry('vendor', next),
       ])
@@ -102,7 +115,8 @@ export function keyCommands(program: Command, world: World): void {
     configure: (command) => command.argument('<key>', 'id, or its first digits'),
     async run(context, [id = '']) {
       const project = context.project()
-      const current = await currentKeyset(context, project)
+      const root = await readKey(context.environment, project, 'root')
+      const current = await currentKeyset(context, project, root)
       const matching = current.keys.filter((key) => key.id.startsWith(id))
       if (matching.length !== 1) {
         throw new LandfallError({
@@ -114,6 +128,7 @@ export function keyCommands(program: Command, world: World): void {
       const version = await publish(
         context,
         project,
+        root,
         current,
         current.keys.map((key) => (key === matching[0] ? { ...key, revokedAt: new Date().toISOString() } : key)),
       )

@@ -116,7 +116,7 @@ export function publicKeyFrom(text: string): PublicKey {
     throw new LandfallError({
       code: 'E_KEY_FILE',
       message: 'This is not an Ed25519 public key.',
-      hint: 'Give the public key as `landfall keys show` prints it.',
+      hint: 'Give the public key as `landfall keys create --json` prints it.',
     })
   }
 }

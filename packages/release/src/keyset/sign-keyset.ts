@@ -53,7 +53,7 @@ export function keysetInvalid(why: string, problems: { path: string; message: st
   return new LandfallError({
     code: 'E_KEYSET_INVALID',
     message: `The keyset is not valid: ${why}.`,
-    hint: 'Sign a keyset anew with `landfall keys sign`.',
+    hint: 'Sign a new one: `landfall keys rotate` and `landfall keys revoke` do.',
     problems,
   })
 }

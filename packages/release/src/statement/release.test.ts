@@ -8,7 +8,7 @@ import { builtManifest, codeOf, day, iso, now, statementOf, type World, world } 
 import { releaseDigest, signRelease, statementDigest } from './sign-release.ts'
 import { type ReleaseEnvelope, releasePayloadType } from './statement.ts'
 import { createVerifier } from './verifier.ts'
-import { type VerifyReleaseOptions, verifyRelease } from './verify-release.ts'
+import { releaseSigners, type VerifyReleaseOptions, verifyRelease } from './verify-release.ts'
 
 const verify = (one: World, change: Partial<VerifyReleaseOptions> = {}, envelope: ReleaseEnvelope = one.envelope) =>
   verifyRelease(envelope, { keyset: one.keyset, trust: ['vendor'], project: 'acme', now, ...change })
@@ -76,6 +76,16 @@ describe('a release', () => {
     // One good signature is enough beside a bad one: signatures only ever add.
     const withBad = { ...one.envelope, signatures: [{ keyid: second.id, sig: 'AAAA' }, ...one.envelope.signatures] }
     expect(await codeWith(one, {}, withBad)).toBe('none')
+  })
+
+  it('names only who really signed', async () => {
+    const other = createSigningKey('vendor')
+    const one = await world({ kind: 'manager', others: [keysetEntry('vendor', other)] })
+    const sig = one.envelope.signatures[0]?.sig ?? ''
+    const pretending = { ...one.envelope, signatures: [...one.envelope.signatures, { keyid: other.id, sig }] }
+    expect(releaseSigners(pretending, one.keyset)).toEqual([{ keyid: one.key.id, kind: 'manager' }])
+    // And what it pretends does not count as trust either.
+    expect(await codeWith(one, { trust: ['vendor'] }, pretending)).toBe('E_KEY_KIND_UNTRUSTED')
   })
 
   it('is refused with any byte changed', async () => {

@@ -62,6 +62,18 @@ export function verifyRelease(envelope: ReleaseEnvelope, options: VerifyReleaseO
   return statement
 }
 
+/**
+ * The keys of the keyset that really signed a release, for display. An envelope's own key ids prove nothing: anyone can add
+ * a signature that names a key it does not come from.
+ */
+export function releaseSigners(envelope: ReleaseEnvelope, keyset: Keyset): { keyid: string; kind: KeyKind }[] {
+  const valid = new Set<string>()
+  for (const result of verifySignatures(envelope, releasePayloadType, keyset.keys)) {
+    if (result.status === 'valid') valid.add(result.key.id)
+  }
+  return keyset.keys.filter((key) => valid.has(key.id)).map(({ id, kind }) => ({ keyid: id, kind }))
+}
+
 const pinHint = 'Check which project this deployment belongs to.'
 const tamperHint = 'It was changed after it was signed, or mixed up. Get it again from the vendor.'
 
