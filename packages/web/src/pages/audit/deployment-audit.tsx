@@ -1,0 +1,62 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { api } from '../../api/client.ts'
+import { plural } from '../../format/words.ts'
+import { Button } from '../../ui/button.tsx'
+import { Failed, Notice } from '../../ui/feedback.tsx'
+import { Time } from '../../ui/time.tsx'
+import { AuditEntries } from './entries.tsx'
+
+const route = getRouteApi('/p/$project/deployments/$deployment/audit')
+
+/** The deployment's own chain, and the proof that nothing in it was changed. */
+export function DeploymentAudit() {
+  const { project, deployment } = route.useParams()
+  const verify = useQuery({
+    queryKey: ['verify', project, deployment],
+    queryFn: ({ signal }) => api.verifyAudit({ params: { project, deployment } }, { signal }),
+    enabled: false,
+    refetchInterval: false,
+  })
+  const checkpoint = verify.data?.checkpoints.at(-1)
+  return (
+    <div className="stack wide">
+      <div className="section-head" style={{ margin: 0 }}>
+        <span className="muted">
+          Each entry carries the hash of the one before it; checkpoints are signed and kept by the customer.
+        </span>
+        <Button icon="check" onPress={() => void verify.refetch()} isPending={verify.isFetching}>
+          {verify.isFetching ? 'Verifying…' : 'Verify the chain'}
+        </Button>
+      </div>
+      {verify.isError && <Failed error={verify.error} />}
+      <div role="status">
+        {verify.data?.ok && (
+          <Notice icon="circleCheck">
+            <strong>
+              The chain is whole: {plural(verify.data.entries, 'entry', 'entries')} follow from each other.
+            </strong>
+            {checkpoint && (
+              <span className="muted">
+                The last of {plural(verify.data.checkpoints.length, 'checkpoint')} is at entry {checkpoint.number},
+                signed <Time at={checkpoint.at} />.
+              </span>
+            )}
+          </Notice>
+        )}
+        {verify.data && !verify.data.ok && (
+          <Notice tone="danger" icon="failed">
+            <strong>
+              The chain is broken{verify.data.broken ? ` at entry ${verify.data.broken.number}` : ''}:{' '}
+              {verify.data.broken?.message}
+            </strong>
+            <span>
+              Compare with the checkpoints that the customer holds, and keep this database as it is until that is done.
+            </span>
+          </Notice>
+        )}
+      </div>
+      <AuditEntries project={project} deployment={deployment} />
+    </div>
+  )
+}

@@ -1,0 +1,112 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import * as q from '../../api/queries.ts'
+import type { AuditEntry } from '../../api/types.ts'
+import { Button } from '../../ui/button.tsx'
+import { Code } from '../../ui/copy.tsx'
+import { Empty, Failed, Skeleton } from '../../ui/feedback.tsx'
+import { Fresh } from '../../ui/fresh.tsx'
+import { Time } from '../../ui/time.tsx'
+import { useNarrow } from '../../ui/use-media.ts'
+import { useSteadyList } from '../../ui/use-steady-list.ts'
+
+/** The log of what was done, newest first: of the project, or of one deployment. */
+export function AuditEntries({ project, deployment }: { project: string; deployment?: string }) {
+  const list = useInfiniteQuery(q.audit(project, deployment))
+  const items = list.data?.pages.flatMap((page) => page.items) ?? []
+  const steady = useSteadyList(items, keyOf, deployment ?? project)
+  const narrow = useNarrow()
+  if (list.isPending) return <Skeleton height={320} />
+  if (list.isError) return <Failed error={list.error} again={() => void list.refetch()} />
+  if (steady.shown.length === 0) {
+    return (
+      <div className="card">
+        <Empty icon="audit" title="Nothing was done yet">
+          Each action of a person or of the engine is written here, chained by hash so that it can’t be rewritten
+          unnoticed.
+        </Empty>
+      </div>
+    )
+  }
+  return (
+    <div {...steady.engage}>
+      <Fresh count={steady.fresh} letIn={steady.letIn} />
+      {narrow ? (
+        <ul className="cards">
+          {steady.shown.map((entry) => (
+            <li key={keyOf(entry)} className="card-item">
+              <span>{entry.message}</span>
+              <span className="row between faint">
+                <span>{entry.actor}</span>
+                <Time at={entry.at} />
+              </span>
+              {entry.code && <Code code={entry.code} />}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <div className="table-wrap">
+          <table className="table">
+            <caption className="visually-hidden">Audit, newest first</caption>
+            <colgroup>
+              <col style={{ width: 76 }} />
+              <col style={{ width: 120 }} />
+              <col style={{ width: '21%' }} />
+              <col />
+              <col style={{ width: '18%' }} />
+            </colgroup>
+            <thead>
+              <tr>
+                <th scope="col">No.</th>
+                <th scope="col">When</th>
+                <th scope="col">Who</th>
+                <th scope="col">What</th>
+                <th scope="col">Code</th>
+              </tr>
+            </thead>
+            <tbody>
+              {steady.shown.map((entry) => (
+                <tr key={keyOf(entry)}>
+                  <td className="faint" title={`sha256 ${entry.hash}`}>
+                    {entry.number}
+                  </td>
+                  <td className="muted">
+                    <Time at={entry.at} />
+                  </td>
+                  <td className="truncate" title={entry.actor}>
+                    {entry.actor}
+                  </td>
+                  <td>
+                    {entry.message}
+                    {!deployment && entry.deployment && (
+                      <>
+                        {' '}
+                        <Link
+                          to="/p/$project/deployments/$deployment"
+                          params={{ project, deployment: entry.deployment }}
+                          className="nowrap"
+                        >
+                          deployment
+                        </Link>
+                      </>
+                    )}
+                  </td>
+                  <td>{entry.code && <Code code={entry.code} />}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {list.hasNextPage && (
+        <div className="fresh">
+          <Button onPress={() => void list.fetchNextPage()} isPending={list.isFetchingNextPage}>
+            {list.isFetchingNextPage ? 'Loading…' : 'Show older entries'}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+const keyOf = (entry: AuditEntry) => `${entry.deployment ?? ''} ${entry.number}`

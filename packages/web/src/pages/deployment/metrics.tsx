@@ -1,0 +1,91 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { useState } from 'react'
+import * as q from '../../api/queries.ts'
+import type { DeploymentDetail, MetricSeries } from '../../api/types.ts'
+import { type Line, LineChart } from '../../charts/line-chart.tsx'
+import { sentenceCase } from '../../format/words.ts'
+import { Empty, Failed, Skeleton } from '../../ui/feedback.tsx'
+import { Card } from '../../ui/page.tsx'
+import { Select } from '../../ui/select.tsx'
+import { Time } from '../../ui/time.tsx'
+
+const route = getRouteApi('/p/$project/deployments/$deployment/metrics')
+const spans = [
+  { value: '15', label: 'Last 15 minutes' },
+  { value: '60', label: 'Last hour' },
+  { value: '360', label: 'Last 6 hours' },
+  { value: '1440', label: 'Last day' },
+]
+
+const number = (value: number) =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 10) / 10)
+
+/** A value with its unit: rates of one as percent, `1/s` as per second. */
+export function formatOf(unit: string): (value: number) => string {
+  if (unit === '1') return (value) => `${number(value * 100)}%`
+  if (unit === '1/s') return (value) => `${number(value)}/s`
+  return (value) => `${number(value)}${unit === '' ? '' : ` ${unit}`}`
+}
+
+const titleOf = (metric: string) => sentenceCase(metric).replace(/ p(\d+)$/, ' p$1')
+
+/** Requests, errors and latency of each worker, the two versions against each other. */
+export function Metrics() {
+  const { project, deployment } = route.useParams()
+  const [minutes, setMinutes] = useState('15')
+  const detail = useQuery(q.deployment(project, deployment))
+  const query = useQuery(q.metrics(project, deployment, Number(minutes)))
+  const series = query.data?.series ?? []
+  const workers = [...new Set(series.map((each) => each.worker))]
+  return (
+    <div className="stack wide">
+      <div className="row between">
+        <Select filter label="Time" value={minutes} onChange={setMinutes} options={spans} />
+        {query.data?.through && (
+          <span className="faint">
+            complete up to <Time at={query.data.through} />
+          </span>
+        )}
+      </div>
+      {query.isError && <Failed error={query.error} again={() => void query.refetch()} />}
+      {query.isPending && <Skeleton height={320} />}
+      {query.isSuccess && series.length === 0 && (
+        <Card>
+          <Empty icon="signal" title="Nothing was measured in this time">
+            Metrics come with requests. Where the customer turned telemetry off, none come.
+          </Empty>
+        </Card>
+      )}
+      {workers.map((worker) => (
+        <section key={worker} className="stack" aria-label={worker}>
+          <h2>{worker}</h2>
+          <div className="chart-grid">
+            {[...new Set(series.filter((each) => each.worker === worker).map((each) => each.metric))].map((metric) => {
+              const of = series.filter((each) => each.worker === worker && each.metric === metric)
+              return (
+                <Card key={metric}>
+                  <LineChart
+                    title={titleOf(metric)}
+                    lines={linesOf(of, worker, detail.data)}
+                    format={formatOf(of[0]?.unit ?? '')}
+                  />
+                </Card>
+              )
+            })}
+          </div>
+        </section>
+      ))}
+    </div>
+  )
+}
+
+function linesOf(series: readonly MetricSeries[], worker: string, detail: DeploymentDetail | undefined): Line[] {
+  const rollout = detail?.workers.find((each) => each.worker === worker)
+  const stable = rollout?.stableVersion ?? detail?.actual?.version
+  return series.map((each) => ({
+    name: each.version,
+    role: each.version === rollout?.candidateVersion ? 'candidate' : each.version === stable ? 'stable' : 'other',
+    points: each.points,
+  }))
+}

@@ -1,0 +1,62 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import * as q from '../../api/queries.ts'
+import type { RolloutDetail } from '../../api/types.ts'
+import { seriesOf } from '../../charts/evidence.ts'
+import { EvidencePlot } from '../../charts/evidence-plot.tsx'
+import { Skeleton } from '../../ui/feedback.tsx'
+import { Card } from '../../ui/page.tsx'
+import { Select } from '../../ui/select.tsx'
+
+const measured = ['failed', 'in-flight', 'returning', 'returned', 'succeeded']
+
+/** The measurement of one deployment of the rollout: first the one that failed, else one that moves. */
+export function Evidence({ project, rollout }: { project: string; rollout: RolloutDetail }) {
+  const candidates = rollout.members
+    .filter((member) => measured.includes(member.status))
+    .sort((a, b) => measured.indexOf(a.status) - measured.indexOf(b.status))
+  const [chosen, setChosen] = useState('')
+  const name = candidates.some((member) => member.name === chosen) ? chosen : (candidates[0]?.name ?? '')
+  const detail = useQuery({ ...q.deployment(project, name), enabled: name !== '' })
+  if (name === '') return null
+  const workers = detail.data?.workers.filter((worker) => worker.series.length > 0) ?? []
+  return (
+    <Card
+      title="Evidence"
+      hint={
+        <Select
+          filter
+          label="Deployment"
+          value={name}
+          onChange={setChosen}
+          options={candidates.map((member) => ({ value: member.name, label: member.name }))}
+        />
+      }
+    >
+      {detail.isPending ? (
+        <Skeleton height={216} />
+      ) : workers.length === 0 ? (
+        <p className="muted">
+          Nothing was measured on{' '}
+          <Link to="/p/$project/deployments/$deployment" params={{ project, deployment: name }}>
+            {name}
+          </Link>
+          : it has not begun to shift traffic, or its first release skips the steps.
+        </p>
+      ) : (
+        <div className="stack wide">
+          {workers.map((worker) =>
+            [...seriesOf(worker.series)].map(([analysis, series]) => (
+              <EvidencePlot
+                key={`${worker.worker} ${analysis}`}
+                series={series}
+                shares={worker.steps.map((step) => step.share)}
+              />
+            )),
+          )}
+        </div>
+      )}
+    </Card>
+  )
+}
