@@ -30,7 +30,7 @@ export function canReturn({ seen, draft }: Look): boolean {
 export function driveAbort(look: Look): void {
   const { draft, plan, seen, now } = look
   const cause = draft.aborted?.message ?? 'aborted'
-  if (canReturn(look)) draft.asked = 0
+  if (canReturn(look) || seen.served <= 0.001) draft.asked = 0
   const { unavailable } = budget(plan, seen.desired)
   const back = seen.served <= 0.001
   const whole = draft.stable === null || (seen.stable?.available ?? 0) >= seen.desired - unavailable

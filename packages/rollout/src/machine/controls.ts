@@ -84,7 +84,8 @@ function clearPause({ draft }: Look): boolean {
   if (kind === 'no-data' || kind === 'inconclusive')
     draft.passed = { ...draft.passed, data: passMark(draft.step, draft.pausedFrom) }
   if (kind === 'step') draft.passed = { ...draft.passed, pause: draft.step }
-  draft.phase = draft.pausedFrom ?? 'progressing'
+  const begun = draft.step >= 0 || draft.pausedFrom === 'promoting'
+  draft.phase = begun ? (draft.pausedFrom ?? 'progressing') : 'pending'
   draft.pause = null
   draft.pausedFrom = null
   return true
@@ -100,6 +101,7 @@ function restart(look: Look): void {
   draft.phase = 'pending'
   draft.step = -1
   draft.asked = 0
+  draft.peak = 0
   draft.reachedAt = null
   draft.healthySince = null
   draft.pause = null
@@ -117,8 +119,7 @@ function restart(look: Look): void {
   draft.evidence = []
   draft.series = []
   draft.startedAt = now
-  const fresh = allAnalyses(plan).map(
-    (spec) => [spec.id, rebased(spec, seen.stable?.counters, seen.candidate?.counters)] as const,
-  )
+  const before = allAnalyses(plan).filter((spec) => !plan.postPromotion.includes(spec))
+  const fresh = before.map((spec) => [spec.id, rebased(spec, seen.stable?.counters, seen.candidate?.counters)] as const)
   draft.memory = Object.fromEntries(fresh)
 }

@@ -26,9 +26,14 @@ export function enter(look: Look, step: number): void {
 
 /** Brings the share about and holds it. True while it is really served in good health. */
 export function hold(look: Look, goal: number, rise: boolean): boolean {
-  const { draft, now, plan } = look
+  const { draft, now, plan, seen } = look
   if (rise || goal <= draft.asked) ask(look, goal)
   else ask(look, draft.asked)
+  const height = Math.max(draft.asked, seen.desired > 0 ? (100 * (seen.candidate?.available ?? 0)) / seen.desired : 0)
+  if (height > draft.peak) {
+    draft.peak = height
+    draft.progressDeadlineAt = now + plan.progressDeadlineMs
+  }
   if (!isReached(look, goal)) {
     draft.healthySince = null
     return false

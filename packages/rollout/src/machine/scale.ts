@@ -35,11 +35,19 @@ export function ask(look: Look, goal: number): void {
   if (carried > draft.asked && blocked(look, need)) draft.asked = carried
 }
 
+/**
+ * Instances of stable that its traffic needs while the candidate serves `share`. One point of slack, because routers
+ * round: without it a ramp of one instance in six could wait for ever for the last third of a point.
+ */
+function carrying(n: number, share: number): number {
+  return share <= 0 ? n : Math.max(0, Math.ceil((n * (99 - share)) / 100 - 1e-9))
+}
+
 /** The candidate cannot grow before stable shrinks, and stable not before some of its traffic moved. */
 function blocked({ draft, plan, seen }: Look, need: number): boolean {
   if (draft.stable === null) return false
   const { surge, unavailable } = budget(plan, seen.desired)
-  const floor = Math.max(1, Math.ceil((seen.desired * (100 - draft.asked)) / 100 - 1e-9) - unavailable)
+  const floor = Math.max(1, carrying(seen.desired, draft.asked) - unavailable)
   return need > seen.desired + surge - Math.min(existing(seen.stable), floor)
 }
 
@@ -60,36 +68,40 @@ export function scaleToward(look: Look, goal: number): void {
   const stableNow = existing(seen.stable)
   const available = seen.candidate?.available ?? 0
   const least = Math.min(seen.served, draft.asked)
-  const carries = plan.routing === 'weighted' && sideBySide(plan, n) ? Math.ceil((n * (100 - least)) / 100 - 1e-9) : 0
+  const carries = plan.routing === 'weighted' && sideBySide(plan, n) ? carrying(n, least) : 0
   const floor = Math.max(carries, n - available) - unavailable
   let stable = Math.min(n, Math.max(want.stable, floor, 0))
   if (!sideBySide(plan, n) && goal > 0) stable = 0
   if (stable > stableNow) stable = Math.max(stableNow, Math.min(stable, n + surge - candidateNow))
   const room = Math.max(0, n + surge - Math.max(stableNow, stable))
-  const candidate =
-    want.candidate > candidateNow ? Math.max(candidateNow, Math.min(want.candidate, room)) : want.candidate
+  const grown = Math.max(candidateNow, Math.min(want.candidate, room))
+  const missed = Math.min(available, n - unavailable - (seen.stable?.available ?? 0))
+  const candidate = want.candidate > candidateNow ? grown : Math.min(candidateNow, Math.max(want.candidate, missed))
   scale(look, 'stable', stable)
   scale(look, 'candidate', candidate)
 }
 
-/** Back to stable: it grows into all the room there is; the candidate shrinks as soon as it serves nothing. */
+/**
+ * Back to stable: it grows into all the room there is. The candidate keeps what serves, makes room as soon as it serves
+ * nothing, and is gone when stable is whole.
+ */
 export function scaleBack(look: Look, keep: boolean): void {
   const { plan, seen, draft } = look
   const n = seen.desired
-  const { surge } = budget(plan, n)
+  const { surge, unavailable } = budget(plan, n)
   const candidateNow = existing(seen.candidate)
   const stableNow = existing(seen.stable)
-  const serving = seen.served > 0.001
-  const stuck = serving && (seen.stable?.available ?? 0) === 0 && draft.stable !== null
-  const limit = stuck ? Math.max(0, n + surge - Math.max(1, stableNow)) : candidateNow
-  const candidate = serving
-    ? Math.min(seen.candidate?.desired ?? 0, limit)
-    : keep
-      ? Math.min(seen.candidate?.desired ?? 0, surge)
-      : 0
   if (draft.stable !== null)
     scale(look, 'stable', Math.max(Math.min(n, stableNow), Math.min(n, n + surge - candidateNow)))
-  if (seen.candidate) scale(look, 'candidate', candidate)
+  if (!seen.candidate) return
+  const healthy = seen.stable?.available ?? 0
+  const room = n + surge - (draft.stable === null ? 0 : n)
+  const missing = draft.stable === null ? 0 : Math.max(0, n - unavailable - healthy)
+  const whole = missing === 0 ? 0 : Math.min(seen.candidate.available, missing)
+  const serving =
+    seen.served > 0.001 ? (healthy > 0 ? candidateNow : Math.max(0, n + surge - Math.max(1, stableNow))) : 0
+  const least = Math.max(serving, whole, keep ? room : 0)
+  scale(look, 'candidate', Math.min(seen.candidate.desired, least))
 }
 
 function scale(look: Look, version: 'stable' | 'candidate', instances: number): void {

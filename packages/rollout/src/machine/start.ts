@@ -30,6 +30,7 @@ export function start({ id, stable, candidate, plan, now, seenControls }: StartI
     phase: same ? 'complete' : 'pending',
     step: -1,
     asked: 0,
+    peak: 0,
     served: 0,
     startedAt: now,
     lookedAt: now,

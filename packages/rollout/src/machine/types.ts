@@ -197,6 +197,8 @@ export interface RolloutState {
   seenControls: readonly string[]
   /** Step at which an abort came, with its cause. */
   aborted: { step: number; at: number; code: string; message: string; evidence: Evidence | null } | null
+  /** Highest share asked for, or percent of instances healthy: only a new height is progress, so flapping puts no deadline off. */
+  peak: number
   /** Ids as given to `start`; `stable` null for a first deployment. */
   stable: string | null
   candidate: string

@@ -33,7 +33,8 @@ export interface Split {
 }
 
 /**
- * Instances for `share` percent. With a router, the candidate gets what its share needs and stable stays as large as the
+ * Instances for `share` percent. With a router, the candidate gets what its share needs (without surge, what leaves one
+ * of stable: `maxUnavailable` allows the rest to be missing) and stable stays as large as the
  * surge allows: it must be able to take everything back. By replica ratio, the pair nearest to the share (ties up).
  */
 export function split(plan: Plan, desired: number, share: number): Split {
@@ -43,7 +44,8 @@ export function split(plan: Plan, desired: number, share: number): Split {
   if (share <= 0) return { candidate: 0, stable: desired }
   if (share >= 100) return { candidate: desired, stable: Math.min(desired, surge) }
   if (plan.routing === 'replicas') return nearestRatio(desired, surge, share)
-  const candidate = Math.max(1, Math.ceil((desired * share) / 100 - 1e-9))
+  const room = desired + surge - 1
+  const candidate = Math.max(1, Math.min(room, Math.ceil((desired * share) / 100 - 1e-9)))
   return { candidate, stable: Math.max(1, Math.min(desired, desired + surge - candidate)) }
 }
 
