@@ -89,6 +89,28 @@ describe('buildRelease', () => {
     expect(await contentOf(again.layoutDir)).toEqual(await contentOf(one.layoutDir))
   })
 
+  it('bundles the real runtime into a project that has installed nothing, the same in any place', async () => {
+    const digests = []
+    for (const at of [join(dir, 'bare'), join(dir, 'deeper', 'down', 'bare')]) {
+      await mkdir(join(at, 'src'), { recursive: true })
+      await writeFile(join(at, 'landfall.config.ts'), files['landfall.config.ts'])
+      await writeFile(join(at, 'src', 'api.ts'), "import { log } from '@landfall/runtime'\nlog.info('hello')\n")
+      await writeFile(join(at, 'src', 'tidy.ts'), "export default { fetch: () => new Response('tidy') }\n")
+      const { artifacts, layoutDir, provenance } = await buildIn(at)
+      digests.push([artifacts, provenance])
+      const worker = await readWorkerFiles(layoutReader(layoutDir), artifacts[0]?.digest ?? '')
+      const { sources } = JSON.parse(Buffer.from(worker['index.mjs.map'] ?? []).toString())
+      expect(sources).toContain('node_modules/@landfall/runtime/src/index.ts')
+      expect(sources.filter((one: string) => one.startsWith('/') || one.startsWith('..'))).toEqual([])
+    }
+    expect(digests[1]).toEqual(digests[0])
+  })
+
+  it.each(['../../elsewhere', '..', '', 'a/b', '-1', 'x'.repeat(65)])('refuses %j as a version', async (version) => {
+    const { manifest } = await loadConfig(join(dir, 'one'))
+    expect(await codeOf(() => buildRelease({ dir: join(dir, 'one'), manifest, version }))).toBe('E_RELEASE_VERSION')
+  })
+
   it('gives another digest for another source, to the worker that has it alone', async () => {
     const one = await buildIn(join(dir, 'one'))
     const other = join(dir, 'changed')

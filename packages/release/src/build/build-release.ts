@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LandfallError, type Manifest, manifest as manifestSchema, type Resource } from '@landfall/stack'
-import type { Artifact, Provenance } from '../statement/statement.ts'
+import { type Artifact, type Provenance, releaseVersion } from '../statement/statement.ts'
 import { bundleWorker } from './bundle-worker.ts'
 import { type Descriptor, OciLayoutWriter } from './oci-layout.ts'
 import { configFileName } from './project-file.ts'
@@ -39,10 +39,11 @@ export interface BuiltRelease {
  * Builds every worker with a `source` into an OCI image layout. The same sources give the same artifacts' digests, in any
  * directory and at any time. The layout appears whole or not at all.
  *
- * @throws LandfallError `E_BUILD_SOURCE`, `E_BUILD_UNSUPPORTED`
+ * @throws LandfallError `E_RELEASE_VERSION`, `E_BUILD_SOURCE`, `E_BUILD_UNSUPPORTED`
  */
 export async function buildRelease(options: BuildOptions): Promise<BuiltRelease> {
   const { dir, version } = options
+  requireVersion(version)
   const layoutDir = options.out ?? join(dir, '.landfall', 'releases', version)
   await mkdir(dirname(layoutDir), { recursive: true })
   const temporary = await mkdtemp(`${layoutDir}.building-`)
@@ -85,6 +86,17 @@ export async function buildRelease(options: BuildOptions): Promise<BuiltRelease>
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
+}
+
+/** The version is part of a path that is replaced whole. */
+function requireVersion(version: string): void {
+  const checked = releaseVersion.safeParse(version)
+  if (checked.success) return
+  throw new LandfallError({
+    code: 'E_RELEASE_VERSION',
+    message: `This can't be the version of a release: ${checked.error.issues[0]?.message}.`,
+    hint: 'Give one such as 1.4.0 or 2026-11-21.3.',
+  })
 }
 
 function refuseUnsupported(resource: Resource): void {

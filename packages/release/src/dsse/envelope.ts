@@ -1,4 +1,4 @@
-import { canonicalJson, LandfallError } from '@landfall/stack'
+import { canonicalJson, LandfallError, type Problem, problemsOf } from '@landfall/stack'
 import { z } from 'zod'
 import { parseStrictJson, tooLarge } from '../json/parse-strict.ts'
 import type { Signer } from '../keys/signing-key.ts'
@@ -36,10 +36,7 @@ export function parseEnvelope(text: string): Envelope {
 export function checkEnvelope(value: unknown): Envelope {
   const parsed = envelopeSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw invalid(
-    'it does not have the shape of a DSSE envelope',
-    parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
-  )
+  throw invalid('it does not have the shape of a DSSE envelope', problemsOf(parsed.error, value))
 }
 
 /** Signs `payload` with every signer, in order of key id, so that the same keys give the same envelope. */
@@ -91,7 +88,7 @@ export function parsePayload(bytes: Uint8Array): unknown {
   return value
 }
 
-function invalid(why: string, problems: { path: string; message: string }[] = []): LandfallError {
+function invalid(why: string, problems: readonly Problem[] = []): LandfallError {
   return new LandfallError({
     code: 'E_ENVELOPE_INVALID',
     message: `The envelope is not valid: ${why}.`,

@@ -1,4 +1,4 @@
-import { LandfallError } from '@landfall/stack'
+import { LandfallError, type Problem, problemsOf } from '@landfall/stack'
 import { decodeBase64 } from '../dsse/base64.ts'
 import { signEnvelope } from '../dsse/envelope.ts'
 import { canonicalBytes } from '../json/canonical-bytes.ts'
@@ -34,10 +34,7 @@ export async function signKeyset(content: Omit<Keyset, 'schema'>, root: Signer):
 export function checkKeyset(value: unknown): Keyset {
   const parsed = keyset.safeParse(value)
   if (!parsed.success) {
-    throw keysetInvalid(
-      'it does not have the shape of a keyset',
-      parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
-    )
+    throw keysetInvalid('it does not have the shape of a keyset', problemsOf(parsed.error, value))
   }
   const seen = new Set<string>()
   for (const key of parsed.data.keys) {
@@ -49,7 +46,7 @@ export function checkKeyset(value: unknown): Keyset {
   return parsed.data
 }
 
-export function keysetInvalid(why: string, problems: { path: string; message: string }[] = []): LandfallError {
+export function keysetInvalid(why: string, problems: readonly Problem[] = []): LandfallError {
   return new LandfallError({
     code: 'E_KEYSET_INVALID',
     message: `The keyset is not valid: ${why}.`,

@@ -1,4 +1,4 @@
-import { canonicalJson, LandfallError, type Problem } from '@landfall/stack'
+import { canonicalJson, LandfallError, type Problem, problemsOf } from '@landfall/stack'
 import { settableOf } from './settable.ts'
 import { type ReleaseStatement, releaseStatement } from './statement.ts'
 
@@ -10,10 +10,7 @@ import { type ReleaseStatement, releaseStatement } from './statement.ts'
 export function checkStatement(value: unknown): ReleaseStatement {
   const parsed = releaseStatement.safeParse(value)
   if (!parsed.success) {
-    throw invalid(
-      'it does not have the shape of a release',
-      parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
-    )
+    throw invalid('it does not have the shape of a release', problemsOf(parsed.error, value))
   }
   const statement = parsed.data
   if (statement.manifest.project !== statement.project) throw invalid('its manifest is of another project')

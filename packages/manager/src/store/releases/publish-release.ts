@@ -2,6 +2,7 @@ import {
   type ReleaseEnvelope,
   type ReleaseStatement,
   releaseDigest,
+  releaseSigners,
   verifyKeyset,
   verifyRelease,
 } from '@landfall/release'
@@ -48,11 +49,8 @@ export async function publishRelease(
     .values({ project, name: statement.channel, plan: JSON.stringify(defaultPlan), created_at: at })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
-  const kinds = new Map(keyset.keys.map((key) => [key.id, key.kind]))
-  const signedBy: SignedBy = envelope.signatures.flatMap(({ keyid }) => {
-    const kind = kinds.get(keyid)
-    return kind ? [{ keyid, kind }] : []
-  })
+  // By proof: the envelope's own key ids are only hints.
+  const signedBy: SignedBy = releaseSigners(envelope, keyset)
   await trx
     .insertInto('releases')
     .values({
