@@ -49,7 +49,7 @@ export const userHandlers = {
       await appendAudit(trx, [{ ...entry, at: at.getTime() }])
       return trx.selectFrom('users').select(userColumns).where('id', '=', id).executeTakeFirstOrThrow()
     })
-    return { user: userView(row), link: `${settings.publicUrl}/join#${secret}` }
+    return { user: userView(row), link: `${settings.publicUrl}/invitation?token=${secret}` }
   },
 
   removeUser: async ({ params, principal, actor }, { db, clock }) => {

@@ -12,11 +12,14 @@ export interface LogsTable {
   attributes: Json<Record<string, unknown>>
   trace: Nullable<string>
 }
+/** A histogram; `startAt` (milliseconds) and `cumulative` tell how two of one series follow from one another. */
 export interface StoredHistogram {
   bounds: readonly number[]
   counts: readonly number[]
   sum: number
   count: number
+  startAt: number
+  cumulative: boolean
 }
 export interface MetricPointsTable {
   deployment: string

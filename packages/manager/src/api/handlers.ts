@@ -1,0 +1,30 @@
+import { authHandlers } from './handlers/auth.ts'
+import { blobHandlers } from './handlers/blobs.ts'
+import { changeDeploymentHandlers } from './handlers/change-deployment.ts'
+import { channelHandlers } from './handlers/channels.ts'
+import { configHandlers } from './handlers/config.ts'
+import { deploymentHandlers } from './handlers/deployments.ts'
+import { freezeHandlers } from './handlers/freezes.ts'
+import { groupHandlers } from './handlers/groups.ts'
+import { projectHandlers } from './handlers/projects.ts'
+import { releaseHandlers } from './handlers/releases.ts'
+import { systemHandlers } from './handlers/system.ts'
+import { tokenHandlers } from './handlers/tokens.ts'
+import { userHandlers } from './handlers/users.ts'
+
+/** Every operation of the contract with what does it. */
+export const handlers = {
+  ...systemHandlers,
+  ...authHandlers,
+  ...userHandlers,
+  ...tokenHandlers,
+  ...projectHandlers,
+  ...blobHandlers,
+  ...releaseHandlers,
+  ...channelHandlers,
+  ...deploymentHandlers,
+  ...changeDeploymentHandlers,
+  ...configHandlers,
+  ...groupHandlers,
+  ...freezeHandlers,
+}

@@ -1,0 +1,7 @@
+export { readMasterKey, readOrCreateMasterKey } from './secrets/key-file.ts'
+export { localMasterKey, type MasterKey } from './secrets/master-key.ts'
+export { rotateMasterKey } from './secrets/open-keyring.ts'
+export type { ManagerOptions } from './serve/options.ts'
+export { type Manager, startManager } from './serve/start-manager.ts'
+export { openDatabase } from './store/database.ts'
+export { migrate } from './store/migrate.ts'

@@ -1,0 +1,21 @@
+import { newSecret } from '../auth/token.ts'
+import type { Database } from '../store/database.ts'
+
+const lastsMs = 24 * 3_600_000
+
+/**
+ * The one-time link that makes the first account, as long as there is none; null afterwards. Each start makes a new one and
+ * ends the one before, so that a link from an old log opens nothing.
+ */
+export async function bootstrapLink(db: Database, publicUrl: string, now: number): Promise<string | null> {
+  return db.transaction().execute(async (trx) => {
+    const anyone = await trx.selectFrom('users').select('id').limit(1).executeTakeFirst()
+    await trx.deleteFrom('invitations').where('user_id', 'is', null).where('used_at', 'is', null).execute()
+    if (anyone) return null
+    const { secret, hash } = newSecret()
+    const created_at = new Date(now)
+    const expires_at = new Date(now + lastsMs)
+    await trx.insertInto('invitations').values({ hash, user_id: null, created_at, expires_at }).execute()
+    return `${publicUrl}/bootstrap?token=${secret}`
+  })
+}
