@@ -44,10 +44,11 @@ export function advanceFleet(
     coreSees(plan, before, standing, observation, at),
     at,
   )
-  if (before.phase === 'aborted' && core.phase !== 'aborted') members = startAgain(members, at)
+  const again = before.phase === 'aborted' && core.phase !== 'aborted'
+  if (again) members = startAgain(members, at)
   if (core.phase === 'aborting' || core.phase === 'aborted') members = returnReached(plan, state.members, members, at)
   const frozen = observation.freeze !== null && (observation.freeze.until === null || at < observation.freeze.until)
-  const started = startMembers(plan, core, { ...standing, members }, observation, frozen, at)
+  const started = startMembers(plan, core, { ...standing, members }, observation, frozen || again, at)
   const actions = act(core, started, observation)
   if (frozen && observation.freeze?.until != null) actions.push({ kind: 'wake', at: observation.freeze.until })
   const wake = soakEnd(plan, core)
@@ -203,16 +204,19 @@ function absentees(plan: FleetPlan, wave: number, standing: Standing, observatio
   }).length
 }
 
-/** Tells deployments of the waves that have begun, at most `maxInFlight` at once; a freeze or a pause tells nobody. */
+/**
+ * Tells deployments of the waves that have begun, at most `maxInFlight` at once. `held`: a freeze, or a retry at this very
+ * look, after which everybody has to be seen anew.
+ */
 function startMembers(
   plan: FleetPlan,
   core: RolloutState,
   standing: Standing,
   observation: FleetObservation,
-  frozen: boolean,
+  held: boolean,
   now: number,
 ): Record<string, Member> {
-  if (frozen || !['progressing', 'promoting', 'complete'].includes(core.phase)) return standing.members
+  if (held || !['progressing', 'promoting', 'complete'].includes(core.phase)) return standing.members
   const limit = core.phase === 'progressing' ? core.step : Number.MAX_SAFE_INTEGER
   const members = { ...standing.members }
   let flying = Object.values(members).filter((each) => each.status === 'in-flight').length

@@ -153,7 +153,10 @@ export function find(
   const interval =
     spec.metric === 'error-rate' && effect !== null ? rateInterval(stable, candidate, effect, alpha) : null
   const proved = log10e >= -Math.log10(alpha) && effect !== null && effect >= spec.worseBy && effect > 0
-  const suspect = log10e >= suspicion && effect !== null && effect >= spec.worseBy && effect > 0
+  // Bets are placed once an interval, so after a short bake the capital says little; an interval that lies whole above what is
+  // tolerated says enough not to call it good. It only extends the bake: what fails is what is proved.
+  const above = interval !== null && interval[0] > spec.worseBy
+  const suspect = (log10e >= suspicion || above) && effect !== null && effect >= spec.worseBy && effect > 0
   const verdict: Verdict =
     candidate.n === 0 || stable.n === 0
       ? 'no-data'
