@@ -101,7 +101,7 @@ describe('invariants of a fleet', () => {
         const mild = { ...weather, leave: 0, loss: Math.min(weather.loss, 0.3) }
         const moments = [...playFleet({ ...plan, rollbackReached: true }, mild, [{ look, kind: 'abort' }], 150)]
         const last = moments.at(-1)
-        if (!last || last.state.phase !== 'aborted') return
+        if (last?.state.phase !== 'aborted') return
         for (const site of last.fleet.sites) {
           const member = last.state.members[site.id]
           if (site.joinsAt > last.fleet.look) continue

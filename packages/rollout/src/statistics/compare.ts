@@ -153,10 +153,11 @@ export function find(
   const interval =
     spec.metric === 'error-rate' && effect !== null ? rateInterval(stable, candidate, effect, alpha) : null
   const proved = log10e >= -Math.log10(alpha) && effect !== null && effect >= spec.worseBy && effect > 0
-  // Bets are placed once an interval, so after a short bake the capital says little; an interval that lies whole above what is
-  // tolerated says enough not to call it good. It only extends the bake: what fails is what is proved.
-  const above = interval !== null && interval[0] > spec.worseBy
-  const suspect = (log10e >= suspicion || above) && effect !== null && effect >= spec.worseBy && effect > 0
+  // Bets are placed once an interval, so after a short bake the capital says little. Rates that already look worse by any
+  // ordinary measure are not called good then: that only extends the bake, so it costs no error budget.
+  const looksWorse =
+    spec.metric === 'error-rate' && effect !== null && excess(stable, candidate, effect - spec.worseBy) > 2.6
+  const suspect = (log10e >= suspicion || looksWorse) && effect !== null && effect >= spec.worseBy && effect > 0
   const verdict: Verdict =
     candidate.n === 0 || stable.n === 0
       ? 'no-data'
@@ -176,16 +177,22 @@ export function find(
   }
 }
 
+const variance = (arm: { n: number; x: number }) => {
+  const rate = (arm.x + 0.5) / (arm.n + 1)
+  return (rate * (1 - rate)) / Math.max(1, arm.n)
+}
+
+/** How many standard errors a difference of rates is, as if requests were independent. */
+function excess(stable: { n: number; x: number }, candidate: { n: number; x: number }, difference: number): number {
+  return difference / Math.sqrt(variance(stable) + variance(candidate))
+}
+
 function rateInterval(
   stable: { n: number; x: number },
   candidate: { n: number; x: number },
   effect: number,
   alpha: number,
 ): readonly [number, number] {
-  const spread = (arm: { n: number; x: number }) => {
-    const rate = (arm.x + 0.5) / (arm.n + 1)
-    return (rate * (1 - rate)) / arm.n
-  }
-  const half = halfWidth(spread(stable) + spread(candidate), candidate.n / 200, alpha)
+  const half = halfWidth(variance(stable) + variance(candidate), candidate.n / 200, alpha)
   return [Math.max(-1, effect - half), Math.min(1, effect + half)]
 }
