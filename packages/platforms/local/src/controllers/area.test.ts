@@ -8,7 +8,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { places } from '../shared/places.ts'
 import { soon, TestEnvironment } from '../testing/environment.ts'
 import { hello } from '../testing/sources.ts'
-import { createLocalPlatform } from './platform.ts'
 
 let environment: TestEnvironment
 beforeEach(async () => {
@@ -131,11 +130,7 @@ test("workers' output is forwarded as OTLP logs, and they are told where to send
   await new Promise<void>((resolve) => intake.listen(0, '127.0.0.1', resolve))
   const address = intake.address()
   const endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/otlp`
-  const platform = createLocalPlatform({
-    clock: environment.context({ type: 'kv', name: 'x', lifecycle: 'frozen' }).clock,
-    telemetry: () => ({ endpoint, headers: { authorization: 'Bearer t=1' } }),
-  })
-  await platform.openArea(environment.deployment, soon())
+  environment.telemetry = { endpoint, headers: { authorization: 'Bearer t=1' } }
   const { id, url } = await environment.serve(environment.worker(hello('one')), '1.0.0')
   const env = (await (await fetch(`${url}/env`)).json()) as Record<string, string>
   expect(env).toMatchObject({

@@ -20,8 +20,12 @@ export class LocalCompute<R extends ComputeResource> implements ComputeControlle
   readonly routing = 'weighted'
   readonly #client: (context: Context) => HostClient
 
-  constructor(client: (context: Context) => HostClient) {
+  readonly #beforeStart: (context: Context) => Promise<void>
+
+  /** @param beforeStart brings settings that processes get when they start. */
+  constructor(client: (context: Context) => HostClient, beforeStart: (context: Context) => Promise<void>) {
     this.#client = client
+    this.#beforeStart = beforeStart
   }
 
   async ensureVersion(
@@ -33,7 +37,8 @@ export class LocalCompute<R extends ComputeResource> implements ComputeControlle
     const client = this.#client(context)
     const { signal } = context
     const spec = versionSpec(version)
-    const there = (await this.#read(context))?.versions[version.id]
+    const worker = await this.#read(context)
+    const there = worker?.versions[version.id]
     if (there && !there.retiring && there.instances === instances && isDeepStrictEqual(there.spec, plain(spec))) {
       return { kind: 'done', data: data ?? {} }
     }
@@ -44,10 +49,13 @@ export class LocalCompute<R extends ComputeResource> implements ComputeControlle
       await client.json({ method: 'PUT', path, bytes, signal })
       return { kind: 'continue', data: data ?? {}, did: `brought the code of ${version.release.version}` }
     }
+    await this.#beforeStart(context)
     await client.json({
       method: 'PUT',
       path: `${workerPath(context)}/versions/${encodeURIComponent(version.id)}`,
       json: { spec, instances },
+      // A call that comes late, from a runner that lost its lease, must not bring back what was removed.
+      ifMatch: worker?.revision ?? 0,
       signal,
     })
     const did = there ? `scaled ${version.release.version} to ${instances}` : `started ${version.release.version}`
@@ -87,11 +95,12 @@ export class LocalCompute<R extends ComputeResource> implements ComputeControlle
   }
 
   async removeVersion(context: StepContext<R>, version: Digest, data: Data | null): Promise<StepResult> {
-    const there = (await this.#read(context))?.versions[version]
+    const worker = await this.#read(context)
+    const there = worker?.versions[version]
     if (!there) return { kind: 'done', data: data ?? {} }
     if (!there.retiring) {
       const path = `${workerPath(context)}/versions/${encodeURIComponent(version)}`
-      await this.#client(context).json({ method: 'DELETE', path, signal: context.signal })
+      await this.#client(context).json({ method: 'DELETE', path, ifMatch: worker.revision, signal: context.signal })
     }
     return waitForEnd(data, `${there.total} processes of ${there.spec.release} are finishing their work.`)
   }
@@ -150,7 +159,7 @@ function checked(bytes: Uint8Array, digest: Digest): Uint8Array {
   const actual = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   if (actual === digest) return bytes
   throw new LandfallError({
-    code: 'E_DIGEST_MISMATCH',
+    code: 'E_ARTIFACT_DIGEST',
     message: `The artifact's bytes have the digest ${actual}, not ${digest}.`,
     hint: 'The artifact was changed or cut on its way: bring it again from the release.',
   })

@@ -1,4 +1,4 @@
-import type { Clock, DeploymentRef, Platform } from '@landfall/engine'
+import type { Clock, DeploymentRef, Platform, StepContext } from '@landfall/engine'
 import type { DeadLetter, HostStatus, LogLine, TelemetryTarget } from '../shared/control.ts'
 import { closeArea, openArea, placesOf } from './area.ts'
 import { LocalCompute } from './compute-controller.ts'
@@ -29,11 +29,16 @@ export interface LocalPlatform extends Platform {
 export function createLocalPlatform(options: LocalPlatformOptions): LocalPlatform {
   const command = options.hostCommand ?? defaultHostCommand()
   const clientOf = (deployment: DeploymentRef) => new HostClient(placesOf(deployment), deployment.id, command)
+  const sendTelemetry = async (deployment: DeploymentRef, signal: AbortSignal) => {
+    const target = options.telemetry?.(deployment) ?? null
+    await clientOf(deployment).json({ method: 'PUT', path: '/v1/telemetry', json: { target }, signal })
+  }
+  const beforeStart = ({ deployment, signal }: StepContext) => sendTelemetry(deployment, signal)
   const ofContext = ({ deployment }: { deployment: DeploymentRef }) => clientOf(deployment)
   return {
     name: 'local',
     resources: resourceControllers(ofContext),
-    compute: { worker: new LocalCompute(ofContext), container: new LocalCompute(ofContext) },
+    compute: { worker: new LocalCompute(ofContext, beforeStart), container: new LocalCompute(ofContext, beforeStart) },
     invoker: createInvoker(clientOf),
     readLogs: (deployment, options) => readLogs(clientOf(deployment), options),
     async deadLetters(deployment, queue, signal) {
@@ -46,10 +51,8 @@ export function createLocalPlatform(options: LocalPlatformOptions): LocalPlatfor
       await client.json<HostStatus>({ method: 'GET', path: '/v1/status', signal })
     },
     async openArea(deployment, signal) {
-      const client = clientOf(deployment)
-      await openArea(client, deployment, signal)
-      const target = options.telemetry?.(deployment) ?? null
-      await client.json({ method: 'PUT', path: '/v1/telemetry', json: { target }, signal })
+      await openArea(clientOf(deployment), deployment, signal)
+      await sendTelemetry(deployment, signal)
     },
     closeArea: (deployment, signal) => closeArea(clientOf(deployment), signal),
   }

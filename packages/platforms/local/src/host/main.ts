@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
 import { type Places, places } from '../shared/places.ts'
@@ -35,7 +35,10 @@ async function main(): Promise<void> {
   chmodSync(paths.socket, 0o600)
   console.error(new Date().toISOString(), 'listening', process.pid)
 
+  let ending = false
   const end = async () => {
+    if (ending) return
+    ending = true
     setTimeout(() => process.exit(1), 60_000).unref()
     control.close()
     await host.stop()
@@ -44,6 +47,10 @@ async function main(): Promise<void> {
   }
   process.once('SIGTERM', () => void end())
   process.once('SIGINT', () => void end())
+  // Without its directory nobody can reach it any more: it must not stay behind with its workers.
+  setInterval(() => {
+    if (!existsSync(paths.hostDb)) void end()
+  }, 2_000).unref()
   host.onClosed(() => {
     // The answer to the call that closed the area goes out first.
     setTimeout(() => {

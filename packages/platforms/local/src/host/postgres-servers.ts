@@ -5,7 +5,11 @@ interface Entry {
   starting: Promise<RunningPostgres>
   running: RunningPostgres | null
   error: string | null
+  failedAt: number
 }
+
+/** A server that does not start is tried again after this. */
+const againMs = 5_000
 
 /** The PostgreSQL servers of this environment's `postgres` resources; each is adopted when it already runs. */
 export class PostgresServers {
@@ -19,12 +23,12 @@ export class PostgresServers {
   /** Starts it unless it runs; a server that died is started again. Level-triggered: call it as often as you like. */
   ensure(name: string): Promise<RunningPostgres> {
     const before = this.#entries.get(name)
-    if (before && (before.running === null ? before.error === null : isAlive(before.running.pid)))
-      return before.starting
+    if (before && stands(before)) return before.starting
     const entry: Entry = {
       starting: startPostgres({ directory: join(this.#directory, name) }),
       running: null,
       error: null,
+      failedAt: Number.POSITIVE_INFINITY,
     }
     this.#entries.set(name, entry)
     entry.starting.then(
@@ -33,6 +37,7 @@ export class PostgresServers {
       },
       (error: Error) => {
         entry.error = error.message
+        entry.failedAt = Date.now()
       },
     )
     return entry.starting
@@ -60,6 +65,11 @@ export class PostgresServers {
     for (const { starting } of this.#entries.values()) await (await starting.catch(() => null))?.stop()
     this.#entries.clear()
   }
+}
+
+/** It runs, is starting, or has failed so recently that another start would not help. */
+function stands({ running, failedAt }: Entry): boolean {
+  return running ? isAlive(running.pid) : Date.now() - failedAt < againMs
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -37,6 +38,18 @@ async function killDaemon(): Promise<void> {
   }
 }
 
+/** As the loop does: what may succeed later is tried again. A daemon that is just dying may still take a connection. */
+async function again<T>(step: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await step()
+    } catch (error) {
+      if (!['E_HOST_UNREACHABLE', 'E_PRECONDITION_FAILED'].includes((error as { code?: string }).code ?? ''))
+        throw error
+    }
+  }
+}
+
 test('a killed daemon comes back with the same address and shares, counters go on, nothing is doubled', async () => {
   const api = environment.worker(hello('one'))
   const { id: stable, url } = await environment.serve(api, '1.0.0', 2)
@@ -48,7 +61,7 @@ test('a killed daemon comes back with the same address and shares, counters go o
   const processes = await environment.processes()
 
   await killDaemon()
-  const after = await environment.until(api, ({ versions }) => versions[stable]?.available === 2)
+  const after = await again(() => environment.until(api, ({ versions }) => versions[stable]?.available === 2))
   expect(after.url).toBe(url)
   expect(after.versions[stable]?.counters?.requests).toBe(before.versions[stable]?.counters?.requests)
   await environment.until(api, ({ served }) => served[candidate] === 25)
@@ -69,15 +82,6 @@ test('killed again and again in the middle of everything, it converges to what w
       if (!over) await killDaemon().catch(() => {})
     }
   })()
-  const again = async <T>(step: () => Promise<T>): Promise<T> => {
-    for (;;) {
-      try {
-        return await step()
-      } catch (error) {
-        if (!['E_HOST_UNREACHABLE', 'E_PRECONDITION'].includes((error as { code?: string }).code ?? '')) throw error
-      }
-    }
-  }
   const candidate = await again(() => environment.start(next, '1.1.0', 2))
   await again(() => environment.route(api, { [stable]: 50, [candidate]: 50 }))
   await again(() => environment.route(api, { [candidate]: 100 }))
@@ -105,4 +109,12 @@ test('SIGTERM ends the daemon with its workers', async () => {
   process.kill(pid, 'SIGTERM')
   while ((await environment.processes()).length > 0) await sleep(20)
   expect((await status()).pid).not.toBe(pid)
+})
+
+test('a directory that is deleted under the daemon takes daemon and workers with it', async () => {
+  await environment.serve(environment.worker(hello('one')), '1.0.0')
+  const { pid } = await status()
+  await rm(environment.directory, { recursive: true })
+  const isAlive = () => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  while (isAlive() || (await environment.processes()).length > 0) await sleep(50)
 })

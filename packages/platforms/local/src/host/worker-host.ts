@@ -193,7 +193,7 @@ export class WorkerHost {
     server.on('clientError', (_error, socket) => socket.destroy())
     const before = this.#host.store.worker(this.name)?.port ?? null
     const port = await listenLocal(server, before)
-    if (port !== before) this.#host.store.updateWorker(this.name, { port })
+    if (port !== before) this.#host.store.savePort(this.name, port)
     this.#server = server
   }
 

@@ -42,7 +42,7 @@ export function accessRevoked(directory: string): LandfallError {
 
 export function preconditionFailed(what: string): LandfallError {
   return new LandfallError({
-    code: 'E_PRECONDITION',
+    code: 'E_PRECONDITION_FAILED',
     message: `${what} has changed since it was read.`,
     hint: 'Read it again and decide anew.',
     retryable: true,

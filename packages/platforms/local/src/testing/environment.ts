@@ -15,6 +15,7 @@ import type {
 import { type ComputeResource, type Resource, resource as resourceSchema, type WorkerResource } from '@landfall/stack'
 import { createLocalPlatform } from '../controllers/platform.ts'
 import { markedProcesses } from '../host/supervisor/process-table.ts'
+import type { TelemetryTarget } from '../shared/control.ts'
 import { areaMarker } from '../shared/places.ts'
 import { pack } from './pack.ts'
 
@@ -24,7 +25,9 @@ type Input = Record<string, unknown>
 export class TestEnvironment {
   readonly deployment: DeploymentRef
   readonly directory: string
+  telemetry: TelemetryTarget | null = null
   readonly platform = createLocalPlatform({
+    telemetry: () => this.telemetry,
     clock: { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}) },
   })
   config: ResolvedConfig = noSecrets()

@@ -33,7 +33,7 @@ export class Artifacts {
     const actual = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
     if (actual !== digest) {
       throw new LandfallError({
-        code: 'E_DIGEST_MISMATCH',
+        code: 'E_ARTIFACT_DIGEST',
         message: `The artifact's bytes have the digest ${actual}, not ${digest}.`,
         hint: 'The artifact was changed or cut on its way: bring it again from the release.',
       })
@@ -72,7 +72,7 @@ function unpack(bytes: Uint8Array) {
     return files
   } catch (cause) {
     throw new LandfallError({
-      code: 'E_ARTIFACT_UNREADABLE',
+      code: 'E_ARTIFACT_INVALID',
       message: `The artifact can't be unpacked: ${cause instanceof Error ? cause.message : String(cause)}.`,
       hint: 'Build and release it again.',
       cause,

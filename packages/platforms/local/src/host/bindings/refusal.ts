@@ -16,7 +16,7 @@ export const notGranted = (what: string) =>
   new Refusal(403, 'E_NOT_GRANTED', `This worker has not been granted ${what}.`, "Add it to the worker's `uses`.")
 export const missing = (what: string) => new Refusal(404, 'E_NOT_FOUND', `There is no ${what}.`, 'Create it first.')
 export const unmet = () =>
-  new Refusal(412, 'E_PRECONDITION', 'The precondition does not hold.', 'Read it again and decide anew.')
+  new Refusal(412, 'E_PRECONDITION_FAILED', 'The precondition does not hold.', 'Read it again and decide anew.')
 export const tooLarge = (what: string, limit: string) =>
   new Refusal(
     413,

@@ -25,7 +25,7 @@ export interface Route {
 const statuses: Record<string, number> = {
   E_FOREIGN: 409,
   E_ACCESS_REVOKED: 403,
-  E_PRECONDITION: 412,
+  E_PRECONDITION_FAILED: 412,
   E_NOT_FOUND: 404,
   E_HOST_INTERNAL: 500,
 }

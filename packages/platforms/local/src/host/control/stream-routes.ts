@@ -10,6 +10,7 @@ export interface InvokeRequest {
   call: { command: string; id: string; attempt: number; input: unknown; deadline: number }
 }
 
+const maxEarly = 2_000
 const maxUnread = 4 * 1024 * 1024
 /** How long a command waits for an instance, within its deadline. */
 const patienceMs = 10_000
@@ -60,28 +61,42 @@ async function logs({ host, response, parts: [name = ''], query }: Call): Promis
   if (!worker) throw notFound(`worker ${name}`)
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   response.flushHeaders()
+  const since = Number(query.get('since') ?? 0)
+  const follow = query.get('follow') === '1'
   let last = 0
-  let early: LogLine[] | null = []
   const send = (line: LogLine) => {
     if (line.n <= last) return
     last = line.n
     response.write(`${JSON.stringify(line)}\n`)
-    // A reader that does not read is let go; it asks again from where it was.
-    if (response.writableLength > maxUnread) response.destroy()
   }
-  const unfollow = worker.log.follow((line) => {
-    if (early) early.push(line)
-    else send(line)
-  })
-  response.once('close', unfollow)
-  const stored = await worker.log.read(Number(query.get('since') ?? 0))
-  for (const line of stored) {
-    if (response.writableNeedDrain) await drained(response)
-    send(line)
+  // What comes while the stored lines are sent; null once the reader has caught up.
+  let early: LogLine[] | null = []
+  let missed = false
+  if (follow) {
+    const unfollow = worker.log.follow((line) => {
+      if (early === null) {
+        send(line)
+        // A reader that does not read is let go; it asks again from where it was.
+        if (response.writableLength > maxUnread) response.destroy()
+      } else if (early.length < maxEarly) early.push(line)
+      else missed = true
+    })
+    response.once('close', unfollow)
   }
-  for (const line of early) send(line)
+  do {
+    missed = false
+    early = []
+    for (const line of await worker.log.read(since)) {
+      if (response.writableNeedDrain) await drained(response)
+      send(line)
+    }
+    for (let line = early.shift(); line; line = early.shift()) {
+      if (response.writableNeedDrain) await drained(response)
+      send(line)
+    }
+  } while (missed && !response.destroyed)
   early = null
-  if (query.get('follow') !== '1') response.end()
+  if (!follow) response.end()
 }
 
 function drained(response: Call['response']): Promise<void> {

@@ -34,7 +34,7 @@ export const workerRoutes: readonly Route[] = [
       const loads = Object.keys(spec.env).filter(refusedVariable)
       if (loads.length > 0) {
         throw new LandfallError({
-          code: 'E_ENV_REFUSED',
+          code: 'E_ENVIRONMENT_REFUSED',
           message: `The environment of ${name} sets ${loads.join(', ')}, which loads code into the process.`,
           hint: 'Take it out of the worker and of the inputs.',
         })

@@ -125,7 +125,8 @@ class Exchange {
     upstream.once('error', (error: NodeJS.ErrnoException) => {
       if (answered) return
       over()
-      if (this.#response.closed || this.#response.destroyed) return
+      // The client went: nobody's failure.
+      if (this.#response.destroyed || this.#request.errored) return
       const again = this.#retryOn(instance, tried, upstream, error)
       if (again) this.attempt(again, tried)
       else this.#failed(error)

@@ -34,12 +34,13 @@ export class Secrets {
 
   /** The value as this version of the worker is to see it. */
   open(name: string, spec: VersionSpec): string {
-    const version = spec.secrets[name]
-    const sealed = version === undefined ? null : this.#store.secret(name, version)
-    if (!sealed || version === undefined) {
+    // What no config names a version of was generated here, and has one version.
+    const version = spec.secrets[name] ?? 1
+    const sealed = this.#store.secret(name, version)
+    if (!sealed) {
       throw new LandfallError({
         code: 'E_SECRET_MISSING',
-        message: `The secret ${name} has no value${version === undefined ? '' : ` of version ${version}`} here.`,
+        message: `The secret ${name} has no value of version ${version} here.`,
         hint: `Set the secret ${name} for this deployment.`,
       })
     }

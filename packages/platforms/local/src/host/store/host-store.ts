@@ -124,14 +124,19 @@ export class HostStore {
     this.sql.run("INSERT OR IGNORE INTO workers (name, revision, shares) VALUES (?, 1, '{}')", name)
   }
 
-  updateWorker(name: string, change: Partial<Pick<WorkerRow, 'shares' | 'triggers' | 'port' | 'removing'>>): void {
+  updateWorker(name: string, change: Partial<Pick<WorkerRow, 'shares' | 'triggers' | 'removing'>>): void {
     const before = this.worker(name)
     if (!before) return
     const after = { ...before, ...change }
     this.sql.run(
-      'UPDATE workers SET revision = revision + 1, shares = ?, triggers = ?, port = ?, removing = ? WHERE name = ?',
-      ...[JSON.stringify(after.shares), after.triggers, after.port, after.removing ? 1 : 0, name],
+      'UPDATE workers SET revision = revision + 1, shares = ?, triggers = ?, removing = ? WHERE name = ?',
+      ...[JSON.stringify(after.shares), after.triggers, after.removing ? 1 : 0, name],
     )
+  }
+
+  /** Not a change of what was asked for: the revision stays. */
+  savePort(name: string, port: number): void {
+    this.sql.run('UPDATE workers SET port = ? WHERE name = ?', port, name)
   }
 
   deleteWorker(name: string): void {

@@ -123,5 +123,5 @@ test("a worker sees its own variables and nothing of the host's or the manager's
     ].sort(),
   )
   const bad = environment.worker(hello('two'), { env: { NODE_OPTIONS: '--require /tmp/x.js' } })
-  await expect(environment.start(bad, '1.1.0')).rejects.toMatchObject({ code: 'E_ENV_REFUSED' })
+  await expect(environment.start(bad, '1.1.0')).rejects.toMatchObject({ code: 'E_ENVIRONMENT_REFUSED' })
 })
