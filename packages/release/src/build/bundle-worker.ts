@@ -45,11 +45,13 @@ export async function bundleWorker(options: { name: string; dir: string; entry: 
 }
 
 function bundle(dir: string, entry: string) {
+  // A name in generated code: this package itself does not use the runtime.
+  const runtime = JSON.stringify('@landfall/runtime')
   const specifier = JSON.stringify(`./${relative(dir, entry).split(sep).join('/')}`)
   return build({
     stdin: {
       // The runtime first: it makes OpenTelemetry's API work, and code may make its instruments while it is imported.
-      contents: `import { start } from '@landfall/runtime'\nimport * as user from ${specifier}\nawait start(user)\n`,
+      contents: `import { start } from ${runtime}\nimport * as user from ${specifier}\nawait start(user)\n`,
       sourcefile: 'landfall-entry.ts',
       resolveDir: dir,
       loader: 'ts',
