@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+
+/** Runs what stands in the docs: every `sh` block after `<!-- run -->`, a page's blocks in one shell, in a folder and HOME of its own. */
+const root = join(import.meta.dirname, '..')
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+]
+
+function scriptOf(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8')
+  return [...text.matchAll(/<!-- run -->\n```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
+}
+
+const directories: string[] = []
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
+})
+
+function run(script: string, directory: string): Promise<{ code: number | null; output: string }> {
+  return new Promise((done) => {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd: directory,
+      // Its own process group: whatever a page leaves running is ended with it.
+      detached: true,
+      env: {
+        PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+        HOME: directory,
+        LANG: 'C.UTF-8',
+        ...(process.env.DATABASE_URL && { DATABASE_URL: process.env.DATABASE_URL }),
+      },
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+    const deadline = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), 170_000)
+    child.once('exit', (code) => {
+      clearTimeout(deadline)
+      done({ code, output })
+    })
+  })
+}
+
+describe('the docs', () => {
+  it('have something to run', () => {
+    expect(pages.flatMap(scriptOf).length).toBeGreaterThan(5)
+  })
+
+  for (const page of pages.filter((name) => scriptOf(name).length > 0)) {
+    it(`${page} does what it says`, async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'landfall-docs-'))
+      directories.push(directory)
+      const script = scriptOf(page)
+        .map((block) => `set -x\n${block}\n{ set +x; } 2>/dev/null`)
+        .join('\n')
+      const { code, output } = await run(script, directory)
+      expect(code, output).toBe(0)
+    }, 180_000)
+  }
+})
