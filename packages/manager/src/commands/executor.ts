@@ -1,0 +1,63 @@
+import { type Loop, startLoop } from '../control/loop.ts'
+import type { Scope } from '../control/store/claim.ts'
+import { claimCommand } from './claim-command.ts'
+import { expireCommands } from './expire-commands.ts'
+import { type CommandDeps, runCommand } from './run-command.ts'
+
+export interface CommandExecutor {
+  readonly loops: readonly Loop[]
+  readonly active: number
+  wake(): void
+  /** Takes no more; what runs is given back for another manager to start anew. */
+  stop(): Promise<void>
+}
+
+/** Runs queued commands, a bounded number at once, and ends those whose deadline has passed. */
+export function startExecutor(
+  deps: CommandDeps & { scope: Scope; owner: string; concurrency: number; idleMs?: number },
+): CommandExecutor {
+  const { db, keyring, clock, log, scope, owner, leaseMs } = deps
+  const stopping = new AbortController()
+  const running = new Set<Promise<void>>()
+  const claims = startLoop({
+    name: 'commands',
+    intervalMs: deps.idleMs ?? 1_000,
+    clock,
+    log,
+    work: async (signal) => {
+      if (running.size >= deps.concurrency) {
+        await Promise.race(running)
+        return true
+      }
+      if (signal.aborted) return false
+      const held = await claimCommand(db, keyring, scope, { owner, ttlMs: leaseMs, now: clock.now() })
+      if (!held) return false
+      const run = runCommand(deps, held, stopping.signal).finally(() => running.delete(run))
+      running.add(run)
+      return true
+    },
+  })
+  const sweeper = startLoop({
+    name: 'command-deadlines',
+    intervalMs: 1_000,
+    clock,
+    log,
+    work: async () => {
+      const expired = await expireCommands(db, clock.now())
+      if (expired > 0) deps.onChange()
+      return expired > 0
+    },
+  })
+  return {
+    loops: [claims, sweeper],
+    get active() {
+      return running.size
+    },
+    wake: () => claims.wake(),
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([claims.stop(), sweeper.stop()])
+      await Promise.all(running)
+    },
+  }
+}

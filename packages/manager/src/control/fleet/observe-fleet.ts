@@ -1,0 +1,170 @@
+import type { Target } from '@landfall/engine'
+import type { FleetObservation, MemberObservation } from '@landfall/rollout'
+import { sql } from 'kysely'
+import type { Trx } from '../../store/database.ts'
+import { prepareTargets } from '../../store/targets/prepare-targets.ts'
+
+/** A deployment that was not seen for this long does not count until it is. Far above the cadence of looks at one that rests. */
+const offlineAfterMs = 600_000
+
+/** What the controller reads of a deployment: a few fields, never the whole state. */
+interface FleetRow {
+  id: string
+  group_name: string | null
+  pinned: string | null
+  phase: string
+  setup_release: string | null
+  last_seen_at: Date | null
+  requested_generation: number
+  generation: number | null
+  told: Target | null
+  resting: string | null
+  code: string | null
+  message: string | null
+  rejection: { code: string; message: string } | null
+  /** A gate that holds the start: `approval` or `window`. */
+  held: string | null
+  /**
+   * It was told a newer release. A rollout that is over leaves it there; one under way takes it, because a person who rolls an
+   * older release out means it.
+   */
+  ahead: boolean
+}
+
+export interface SeenFleet {
+  observation: FleetObservation
+  /** What each member would be told, by deployment. */
+  targets: ReadonlyMap<string, Target>
+  /** Targets that went back and are remembered as such, by deployment: telling them again needs a retry. */
+  rejected: ReadonlySet<string>
+}
+
+/**
+ * The fleet as one rollout sees it: all deployments of its channel, in a fixed number of queries whatever their number.
+ *
+ * @param now milliseconds since the epoch
+ */
+export async function observeFleet(
+  trx: Trx,
+  rollout: { id: string; project: string; channel: string; release: string; phase: string },
+  now: number,
+): Promise<SeenFleet> {
+  const rows = await readRows(trx, rollout)
+  const ids = rows.map((row) => row.id)
+  const prepared = await prepareTargets(trx, rollout.project, ids, rollout.release, now, 'fleet')
+  const targets = new Map<string, Target>()
+  const members: MemberObservation[] = []
+  const rejected = new Set<string>()
+  for (const row of rows) {
+    const one = prepared.get(row.id)
+    // One that lacks an input still has to be seen; it gets a target that nobody is told, because it is excluded.
+    const target = one && 'target' in one ? one.target : { digest: 'none', release: rollout.release, config: 'none' }
+    const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
+    targets.set(row.id, target)
+    if (row.rejection) rejected.add(row.id)
+    members.push(memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, target.digest, refusal, now))
+  }
+  return {
+    targets,
+    rejected,
+    observation: {
+      targets: Object.fromEntries([...targets].map(([id, target]) => [id, target.digest])),
+      members,
+      freeze: await readFreeze(trx, rollout.project, now),
+      controls: await readControls(trx, rollout.id),
+    },
+  }
+}
+
+async function readRows(trx: Trx, rollout: { project: string; channel: string; release: string }): Promise<FleetRow[]> {
+  const { rows } = await sql<FleetRow>`
+    select d.id, d.group_name, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
+      (d.state ->> 'generation')::bigint as generation,
+      d.target as told,
+      d.state -> 'stable' ->> 'digest' as resting,
+      d.state -> 'reason' ->> 'code' as code,
+      d.state -> 'reason' ->> 'message' as message,
+      jsonb_path_query_first(d.state, '$.rejected[*] ? (@.target == $told)',
+        jsonb_build_object('told', d.target -> 'digest')) as rejection,
+      (select g.gate from gate_answers g
+        where g.deployment = d.id and g.gate in ('approval', 'window') and g.status = 'wait' limit 1) as held,
+      coalesce(theirs.sequence > ours.sequence, false) as ahead
+    from deployments d
+    join releases ours on ours.project = d.project and ours.digest = ${rollout.release}
+    left join releases theirs on theirs.project = d.project and theirs.digest = d.target_release
+    where d.project = ${rollout.project} and d.channel = ${rollout.channel}
+      and d.deleted_at is null and d.operation = 'run'
+    order by d.id`.execute(trx)
+  return rows
+}
+
+/** How one deployment stands towards what it was told. */
+function memberOf(
+  row: FleetRow,
+  target: string,
+  refusal: { code: string; message: string } | undefined,
+  now: number,
+): MemberObservation {
+  const excluded = exclusionOf(row, now) ?? refusal
+  const told = row.told?.digest ?? null
+  const answered = row.generation === row.requested_generation
+  const base = { id: row.id, group: row.group_name, resting: row.resting, told, ...(excluded ? { excluded } : {}) }
+  // Before the engine has taken up the newest generation, its state speaks of an earlier wish.
+  if (!answered || told === null) return { ...base, outcome: 'progressing' }
+  if (row.rejection) {
+    return { ...base, outcome: 'rolled-back', failure: { code: row.rejection.code, message: row.rejection.message } }
+  }
+  if (row.phase === 'failed') {
+    return { ...base, outcome: 'failed', failure: { code: row.code ?? 'FAILED', message: row.message ?? 'It failed' } }
+  }
+  const there = row.phase === 'running' && row.resting === told
+  return { ...base, outcome: there || (row.resting === target && told === target) ? 'healthy' : 'progressing' }
+}
+
+/** Why a deployment does not count now; undefined when it does. */
+function exclusionOf(row: FleetRow, now: number): { code: string; message: string } | undefined {
+  if (row.pinned !== null) return { code: 'pinned', message: 'It is pinned to a release' }
+  if (row.phase === 'access-revoked') {
+    return { code: 'access-revoked', message: row.message ?? 'Access to its environment was revoked' }
+  }
+  if (row.setup_release === null || row.phase === 'needs-setup') {
+    return { code: 'needs-setup', message: 'A setup has to be applied by its customer first' }
+  }
+  if (row.last_seen_at !== null && row.last_seen_at.getTime() < now - offlineAfterMs) {
+    return { code: 'offline', message: `It was last seen at ${row.last_seen_at.toISOString()}` }
+  }
+  if (row.held === 'approval')
+    return { code: 'awaiting-approval', message: 'Its customer has not approved the update yet' }
+  if (row.held === 'window') return { code: 'outside-window', message: 'It is outside of its maintenance window' }
+  if (row.ahead) return { code: 'ahead', message: 'It was told a newer release already' }
+  return undefined
+}
+
+async function readFreeze(trx: Trx, project: string, now: number): Promise<FleetObservation['freeze']> {
+  const row = await trx
+    .selectFrom('freezes')
+    .select(['reason', 'until'])
+    .where('project', '=', project)
+    .where('lifted_at', 'is', null)
+    .where((where) => where.or([where('until', 'is', null), where('until', '>', new Date(now))]))
+    // The one that holds longest decides.
+    .orderBy(sql`until desc nulls first`)
+    .limit(1)
+    .executeTakeFirst()
+  return row ? { reason: row.reason, until: row.until?.getTime() ?? null } : null
+}
+
+async function readControls(trx: Trx, rollout: string): Promise<FleetObservation['controls']> {
+  const rows = await trx
+    .selectFrom('rollout_controls')
+    .select(['id', 'kind', 'by', 'reason', 'at'])
+    .where('rollout', '=', rollout)
+    .orderBy('at')
+    .limit(500)
+    .execute()
+  return rows.map(({ reason, at, ...control }) => ({
+    ...control,
+    at: at.getTime(),
+    ...(reason === null ? {} : { reason }),
+  }))
+}

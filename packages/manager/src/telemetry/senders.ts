@@ -1,0 +1,45 @@
+import type { Clock } from '@landfall/engine'
+import type { Database } from '../store/database.ts'
+import type { StoredPolicy } from '../store/tables/deployments.ts'
+
+/** What the intake has to know of a deployment that sends. */
+export interface Sender {
+  name: string
+  telemetry: StoredPolicy['telemetry']
+  retentionDays: number
+}
+
+const keptMs = 15_000
+const maxKept = 10_000
+
+/** Looks deployments up, and remembers them for some seconds: telemetry comes far more often than settings change. */
+export class Senders {
+  readonly #db: Database
+  readonly #clock: Clock
+  readonly #kept = new Map<string, { sender: Sender | null; until: number }>()
+
+  constructor(db: Database, clock: Clock) {
+    this.#db = db
+    this.#clock = clock
+  }
+
+  /** Null when there is no such deployment any more. */
+  async find(deployment: string): Promise<Sender | null> {
+    const now = this.#clock.now()
+    const known = this.#kept.get(deployment)
+    if (known && known.until > now) return known.sender
+    const row = await this.#db
+      .selectFrom('deployments')
+      .leftJoin('telemetry_settings', 'telemetry_settings.project', 'deployments.project')
+      .select(['deployments.name', 'deployments.policy', 'telemetry_settings.retention_days'])
+      .where('deployments.id', '=', deployment)
+      .where('deployments.deleted_at', 'is', null)
+      .executeTakeFirst()
+    const sender = row
+      ? { name: row.name, telemetry: row.policy.telemetry ?? 'on', retentionDays: row.retention_days ?? 7 }
+      : null
+    if (this.#kept.size >= maxKept) this.#kept.clear()
+    this.#kept.set(deployment, { sender, until: now + keptMs })
+    return sender
+  }
+}
