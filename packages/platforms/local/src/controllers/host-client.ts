@@ -17,6 +17,7 @@ export interface HostRequest {
 }
 
 const startMs = 20_000
+const restartMs = 1_000
 
 /** Speaks to the daemon of one directory on behalf of one deployment, and starts it when it does not answer. */
 export class HostClient {
@@ -59,9 +60,14 @@ export class HostClient {
   async #sendOrStart(request: HostRequest): Promise<http.IncomingMessage> {
     const first = await this.#send(request)
     if (first) return first
-    startDaemon(this.places, this.#command)
     const deadline = Date.now() + startMs
+    let startAt = Date.now()
     for (let wait = 20; Date.now() < deadline; wait = Math.min(wait * 1.5, 250)) {
+      // Again and again: one that is just ending still holds the lock, and ours gives way to it.
+      if (Date.now() >= startAt) {
+        startDaemon(this.places, this.#command)
+        startAt = Date.now() + restartMs
+      }
       await sleep(wait, undefined, { signal: request.signal })
       const response = await this.#send(request)
       if (response) return response

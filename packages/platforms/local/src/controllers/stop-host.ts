@@ -14,7 +14,16 @@ export async function stopHost(deployment: DeploymentRef, deadlineMs = 20_000): 
   if (!status) return
   process.kill(status.pid, 'SIGTERM')
   const until = Date.now() + deadlineMs
-  while (Date.now() < until && (await askStatus(socket, deployment.id))) await sleep(50)
+  while (Date.now() < until && isAlive(status.pid)) await sleep(50)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function askStatus(socketPath: string, deployment: string): Promise<HostStatus | null> {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultHostCommand, startDaemon } from '../controllers/daemon.ts'
 import { HostClient } from '../controllers/host-client.ts'
+import { stopHost } from '../controllers/stop-host.ts'
 import type { HostStatus } from '../shared/control.ts'
 import { places } from '../shared/places.ts'
 import { soon, TestEnvironment } from '../testing/environment.ts'
@@ -103,12 +104,17 @@ test('a second daemon gives way', async () => {
   expect(await status()).toEqual(first)
 })
 
-test('SIGTERM ends the daemon with its workers', async () => {
+test('SIGTERM ends the daemon with its workers; the next call brings both back', async () => {
   await environment.serve(environment.worker(hello('one')), '1.0.0')
   const { pid } = await status()
   process.kill(pid, 'SIGTERM')
-  while ((await environment.processes()).length > 0) await sleep(20)
-  expect((await status()).pid).not.toBe(pid)
+  // Asked while it is still ending: a new one follows.
+  expect((await again(status)).pid).not.toBe(pid)
+  const api = environment.worker(hello('one'))
+  await again(() => environment.until(api, ({ versions }) => Object.values(versions)[0]?.available === 1))
+  expect(await environment.processes()).toHaveLength(1)
+  await stopHost(environment.deployment)
+  expect(await environment.processes()).toEqual([])
 })
 
 test('a directory that is deleted under the daemon takes daemon and workers with it', async () => {
