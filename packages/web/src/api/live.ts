@@ -86,6 +86,8 @@ export function useLive(project: string): void {
       source = new EventSource(`/api/projects/${encodeURIComponent(project)}/changes`)
       source.onopen = up
       for (const name of ['message', 'change', 'hello', ...Object.keys(touched)]) source.addEventListener(name, heard)
+      // The manager could not tell all that changed.
+      source.addEventListener('reset', () => void queries.invalidateQueries())
       source.onerror = () => {
         gap = true
         report('lost')

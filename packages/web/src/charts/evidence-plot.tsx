@@ -4,8 +4,8 @@ import { amount, difference, type Evidence, metricName, verdictSentence } from '
 import { linePath, scale, ticks, timeTicks } from './scale.ts'
 import { useWidth } from './use-width.ts'
 
-const height = 216
-const margin = { top: 22, right: 12, bottom: 24, left: 64 }
+const height = 228
+const margin = { top: 34, right: 12, bottom: 24, left: 64 }
 
 interface Mark {
   at: number
@@ -103,7 +103,7 @@ export function EvidencePlot({ series, shares }: { series: readonly Evidence[]; 
           fill="var(--good)"
           opacity={0.09}
         />
-        {ticks(low, high, 4).map((tick) => (
+        {ticks(low, high, 6).map((tick) => (
           <g key={tick}>
             <line
               className={tick === 0 ? 'zero' : 'grid'}
@@ -151,6 +151,7 @@ export function EvidencePlot({ series, shares }: { series: readonly Evidence[]; 
           x={width - margin.right - 4}
           y={inside(last.tolerated) + (inside(last.tolerated) < 60 ? 14 : -5)}
           textAnchor="end"
+          className="halo"
           style={{ fill: 'var(--good)' }}
         >
           tolerated {compare ? difference(metric, last.tolerated) : amount(metric, last.tolerated)}
@@ -169,7 +170,7 @@ function Marker({ mark, x, width }: { mark: Mark; x: number; width: number }) {
       <line
         x1={x}
         x2={x}
-        y1={mark.tone === 'step' ? margin.top - 4 : 6}
+        y1={mark.tone === 'step' ? margin.top - 12 : 4}
         y2={height - margin.bottom}
         stroke={colour}
         strokeWidth={mark.tone === 'step' ? 1 : 1.5}
@@ -177,7 +178,7 @@ function Marker({ mark, x, width }: { mark: Mark; x: number; width: number }) {
       />
       <text
         x={nearEnd && mark.tone !== 'step' ? x - 5 : x + (mark.tone === 'step' ? 3 : 5)}
-        y={14}
+        y={mark.tone === 'step' ? margin.top - 5 : 13}
         textAnchor={nearEnd && mark.tone !== 'step' ? 'end' : 'start'}
         style={mark.tone === 'step' ? undefined : { fill: colour, fontWeight: 600 }}
       >
@@ -201,7 +202,14 @@ function readout(look: Evidence): string {
   parts.push(
     `${look.sample.candidate.toLocaleString('en')} candidate / ${look.sample.stable.toLocaleString('en')} stable`,
   )
-  if (look.log10e !== null)
-    parts.push(`evidence 10^${look.log10e.toFixed(1)} of 10^${(-Math.log10(look.alpha)).toFixed(1)}`)
+  if (look.log10e !== null) parts.push(`e-value ${eValue(look.log10e)}, decides at ${eValue(-Math.log10(look.alpha))}`)
   return parts.join(' · ')
+}
+
+/** An e-value from its logarithm: `80`, `0.06`, `10^6`. */
+function eValue(log10: number): string {
+  if (log10 > 4) return `10^${Math.round(log10)}`
+  if (log10 < -2) return 'below 0.01'
+  const value = 10 ** log10
+  return value >= 10 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2)))
 }

@@ -78,10 +78,10 @@ export function amount(metric: string, value: number): string {
 
 /** A difference of the metric: rates in percentage points, with its sign. */
 export function difference(metric: string, value: number): string {
-  const sign = value < 0 ? '−' : '+'
-  const size = Math.abs(value)
-  if (metric === 'error-rate') return `${sign}${(size * 100).toFixed(1)} points`
-  return `${sign}${amount(metric, size)}`
+  const text =
+    metric === 'error-rate' ? `${(Math.abs(value) * 100).toFixed(1)} points` : amount(metric, Math.abs(value))
+  const sign = /^[0.]+\b/.test(text) && !/[1-9]/.test(text) ? '±' : value < 0 ? '−' : '+'
+  return `${sign}${text}`
 }
 
 /** The state of a test in one sentence. */

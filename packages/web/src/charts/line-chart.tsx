@@ -75,7 +75,7 @@ export function LineChart({
         }}
         onPointerLeave={() => setHover(null)}
       >
-        {ticks(0, top, 3).map((tick) => (
+        {ticks(0, top, 4).map((tick) => (
           <g key={tick}>
             <line
               className={tick === 0 ? 'zero' : 'grid'}

@@ -40,6 +40,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                 <span>{entry.actor}</span>
                 <Time at={entry.at} />
               </span>
+              {!deployment && entry.deployment && <Where project={project} id={entry.deployment} />}
               {entry.code && <Code code={entry.code} />}
             </li>
           ))}
@@ -53,6 +54,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
               <col style={{ width: 120 }} />
               <col style={{ width: '21%' }} />
               <col />
+              {!deployment && <col style={{ width: '14%' }} />}
               <col style={{ width: '18%' }} />
             </colgroup>
             <thead>
@@ -61,6 +63,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                 <th scope="col">When</th>
                 <th scope="col">Who</th>
                 <th scope="col">What</th>
+                {!deployment && <th scope="col">Where</th>}
                 <th scope="col">Code</th>
               </tr>
             </thead>
@@ -76,21 +79,12 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                   <td className="truncate" title={entry.actor}>
                     {entry.actor}
                   </td>
-                  <td>
-                    {entry.message}
-                    {!deployment && entry.deployment && (
-                      <>
-                        {' '}
-                        <Link
-                          to="/p/$project/deployments/$deployment"
-                          params={{ project, deployment: entry.deployment }}
-                          className="nowrap"
-                        >
-                          deployment
-                        </Link>
-                      </>
-                    )}
-                  </td>
+                  <td>{entry.message}</td>
+                  {!deployment && (
+                    <td className="truncate">
+                      {entry.deployment && <Where project={project} id={entry.deployment} />}
+                    </td>
+                  )}
                   <td>{entry.code && <Code code={entry.code} />}</td>
                 </tr>
               ))}
@@ -110,3 +104,14 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
 }
 
 const keyOf = (entry: AuditEntry) => `${entry.deployment ?? ''} ${entry.number}`
+
+/** The deployment by its name, as soon as that is known. */
+function Where({ project, id }: { project: string; id: string }) {
+  const list = useInfiniteQuery(q.deployments(project, {}))
+  const named = list.data?.pages.flatMap((page) => page.items).find((item) => item.id === id)
+  return (
+    <Link to="/p/$project/deployments/$deployment" params={{ project, deployment: named?.name ?? id }}>
+      {named?.name ?? id}
+    </Link>
+  )
+}

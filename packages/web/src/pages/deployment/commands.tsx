@@ -38,7 +38,7 @@ export function Commands() {
           ) : (
             <ul className="members">
               {definitions.map((definition) => (
-                <li key={`${definition.worker} ${definition.name}`} className="member command-line">
+                <li key={`${definition.worker} ${definition.name}`} className="member command-line offer">
                   <span className="two-line">
                     <strong>{definition.name}</strong>
                     <small>{definition.description ?? `of ${definition.worker}`}</small>
@@ -86,7 +86,7 @@ export function Commands() {
                     </span>
                     <Status state={item.status} moving={item.status === 'running'} />
                     <span className="faint chevron">
-                      <Icon name="forward" size={12} />
+                      <Icon name="right" size={14} />
                     </span>
                   </li>
                 ))}

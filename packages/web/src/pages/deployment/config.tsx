@@ -52,7 +52,7 @@ export function ConfigPage() {
                 </span>
                 <span className="mono">
                   {each.value === null ? <span className="faint">not set</span> : String(each.value)}
-                  {each.default && <span className="tag"> default</span>}
+                  {each.default && <span className="tag gap">default</span>}
                 </span>
                 <SetBy by={each.setBy} at={each.setAt} />
                 {may && (

@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import { useMay } from '../../app/session.tsx'
-import { Failed, PageSkeleton } from '../../ui/feedback.tsx'
+import { PageSkeleton } from '../../ui/feedback.tsx'
 import { Page } from '../../ui/page.tsx'
+import { PageFailed } from '../../ui/page-failed.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { DeploymentActions } from './actions.tsx'
@@ -25,7 +26,7 @@ export function DeploymentPage() {
   const explanation = useQuery(q.explanation(project, name))
   const may = useMay(project)
   if (query.isPending) return <PageSkeleton title={name} blocks={[44, 220, 280]} />
-  if (query.isError) return <Failed error={query.error} again={() => void query.refetch()} />
+  if (query.isError) return <PageFailed title={name} error={query.error} again={() => void query.refetch()} />
   const item = query.data
   return (
     <Page

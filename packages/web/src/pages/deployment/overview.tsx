@@ -6,7 +6,6 @@ import { Code, Copy, DigestText } from '../../ui/copy.tsx'
 import { Failed, Skeleton } from '../../ui/feedback.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { Card } from '../../ui/page.tsx'
-import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
 import { ResourceTree } from './resource-tree.tsx'
@@ -138,7 +137,7 @@ function TargetAgainstActual({ project, item }: { project: string; item: Deploym
       <dd>
         {of ? (
           <span className="row">
-            <Link to="/p/$project/releases/$release" params={{ project, release: of.version }} className="mono">
+            <Link to="/p/$project/releases/$release" params={{ project, release: of.version }}>
               {of.version}
             </Link>
             <DigestText digest={of.digest} />
@@ -195,14 +194,19 @@ function TargetAgainstActual({ project, item }: { project: string; item: Deploym
             </dd>
           </div>
         ))}
-        {item.resources.some((resource) => resource.drift.length > 0) && (
-          <>
-            <dt>Drift</dt>
-            <dd>
-              <Status state="degraded" /> {item.policy.drift === 'correct' ? 'is corrected' : 'is only reported'}
-            </dd>
-          </>
-        )}
+        {item.resources
+          .filter((resource) => resource.drift.length > 0)
+          .map((resource) => (
+            <div key={resource.name} style={{ display: 'contents' }}>
+              <dt>Drift</dt>
+              <dd>
+                {resource.name}: {resource.drift.join('; ')}
+                <span className="muted">
+                  ; {item.policy.drift === 'correct' ? 'it is corrected' : 'it is only reported'}
+                </span>
+              </dd>
+            </div>
+          ))}
       </dl>
     </Card>
   )

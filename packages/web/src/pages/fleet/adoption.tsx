@@ -12,7 +12,7 @@ export function Adoption({ project, fleet }: { project: string; fleet: Fleet }) 
           <tr>
             <th scope="col">Group</th>
             {fleet.versions.map((version) => (
-              <th key={version} scope="col" className="mono">
+              <th key={version} scope="col">
                 {version}
               </th>
             ))}

@@ -17,7 +17,7 @@ import { Filters } from './filters.tsx'
 const route = getRouteApi('/p/$project/')
 /** Heights of a row and of a card with its gap, in pixels; the styles say the same. */
 const rowHeight = 53
-const cardHeight = 132
+const cardHeight = 152
 
 export function DeploymentTable() {
   const { project } = route.useParams()
@@ -200,13 +200,8 @@ function Version({ item }: { item: Deployment }) {
   return (
     <span className="two-line">
       <span className="nowrap">
-        <span className="mono">{item.actual?.version ?? 'nothing yet'}</span>
-        {next && next !== item.actual?.version && (
-          <span className="mono" style={{ color: 'var(--candidate)' }}>
-            {' '}
-            → {next}
-          </span>
-        )}
+        <span>{item.actual?.version ?? 'nothing yet'}</span>
+        {next && next !== item.actual?.version && <span style={{ color: 'var(--candidate)' }}> → {next}</span>}
       </span>
       <small className="nowrap">
         {item.pinned ? (

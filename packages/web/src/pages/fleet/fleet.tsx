@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import type { Fleet as FleetAnswer, Rollout } from '../../api/types.ts'
-import { Empty, Failed, Notice, PageSkeleton } from '../../ui/feedback.tsx'
+import { Empty, Notice, PageSkeleton } from '../../ui/feedback.tsx'
 import { Card, Page } from '../../ui/page.tsx'
+import { PageFailed } from '../../ui/page-failed.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { WaveSegments } from '../rollout/waves.tsx'
@@ -19,7 +20,7 @@ export function Fleet() {
   const rollouts = useQuery(q.rollouts(project))
   const freezes = useQuery(q.freezes(project))
   if (fleet.isPending) return <PageSkeleton title="Fleet" blocks={[180, 420]} />
-  if (fleet.isError) return <Failed error={fleet.error} again={() => void fleet.refetch()} />
+  if (fleet.isError) return <PageFailed title="Fleet" error={fleet.error} again={() => void fleet.refetch()} />
   const active = rollouts.data?.items.filter((rollout) => rollout.finishedAt === null) ?? []
   const frozen = freezes.data?.items.filter((freeze) => freeze.liftedAt === null) ?? []
   return (

@@ -10,8 +10,9 @@ import { announce } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { DigestText } from '../../ui/copy.tsx'
 import { ConfirmDialog } from '../../ui/dialog.tsx'
-import { Failed, PageSkeleton } from '../../ui/feedback.tsx'
+import { PageSkeleton } from '../../ui/feedback.tsx'
 import { Card, Page } from '../../ui/page.tsx'
+import { PageFailed } from '../../ui/page-failed.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Signature } from './signature.tsx'
@@ -37,7 +38,7 @@ export function ReleasePage() {
   const query = useQuery(q.release(project, name))
   const may = useMay(project)
   if (query.isPending) return <PageSkeleton title="Release" blocks={[200, 260]} />
-  if (query.isError) return <Failed error={query.error} again={() => void query.refetch()} />
+  if (query.isError) return <PageFailed title={name} error={query.error} again={() => void query.refetch()} />
   const release = query.data
   const total = release.artifacts.reduce((sum, artifact) => sum + artifact.size, 0)
   return (

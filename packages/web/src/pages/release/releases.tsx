@@ -3,9 +3,10 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import type { Release } from '../../api/types.ts'
 import { plural, shortDigest } from '../../format/words.ts'
-import { Empty, Failed, PageSkeleton } from '../../ui/feedback.tsx'
+import { Empty, PageSkeleton } from '../../ui/feedback.tsx'
 import { Fresh } from '../../ui/fresh.tsx'
 import { Card, Page } from '../../ui/page.tsx'
+import { PageFailed } from '../../ui/page-failed.tsx'
 import { Time } from '../../ui/time.tsx'
 import { useNarrow } from '../../ui/use-media.ts'
 import { useSteadyList } from '../../ui/use-steady-list.ts'
@@ -27,7 +28,7 @@ export function Releases() {
   const steady = useSteadyList(list.data?.items ?? [], (item) => item.digest, project)
   const narrow = useNarrow()
   if (list.isPending) return <PageSkeleton title="Releases" blocks={[320]} />
-  if (list.isError) return <Failed error={list.error} again={() => void list.refetch()} />
+  if (list.isError) return <PageFailed title="Releases" error={list.error} again={() => void list.refetch()} />
   return (
     <Page title="Releases" browserTitle={`Releases of ${project}`} sentence={sentenceOf(list.data.items)}>
       <div {...steady.engage}>

@@ -122,7 +122,7 @@ export function choicesOf(rollout: RolloutDetail): Choice[] {
       kind: 'retry',
       name: 'Retry',
       icon: 'moving',
-      look: 'primary',
+      look: rollout.phase === 'aborted' ? 'primary' : 'plain',
       title: `Retry the rollout of ${version}?`,
       verb:
         rollout.phase === 'aborted'

@@ -5,8 +5,9 @@ import type { RolloutDetail } from '../../api/types.ts'
 import { useMay } from '../../app/session.tsx'
 import { plural } from '../../format/words.ts'
 import { Code } from '../../ui/copy.tsx'
-import { Failed, PageSkeleton } from '../../ui/feedback.tsx'
+import { PageSkeleton } from '../../ui/feedback.tsx'
 import { Card, Page } from '../../ui/page.tsx'
+import { PageFailed } from '../../ui/page-failed.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
@@ -23,7 +24,7 @@ export function RolloutPage() {
   const query = useQuery(q.rollout(project, id))
   const may = useMay(project)
   if (query.isPending) return <PageSkeleton title="Rollout" blocks={[110, 260, 200]} />
-  if (query.isError) return <Failed error={query.error} again={() => void query.refetch()} />
+  if (query.isError) return <PageFailed title="Rollout" error={query.error} again={() => void query.refetch()} />
   const rollout = query.data
   return (
     <Page

@@ -3,9 +3,10 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import type { Rollout } from '../../api/types.ts'
 import { listed, plural } from '../../format/words.ts'
-import { Empty, Failed, PageSkeleton } from '../../ui/feedback.tsx'
+import { Empty, PageSkeleton } from '../../ui/feedback.tsx'
 import { Fresh } from '../../ui/fresh.tsx'
 import { Card, Page } from '../../ui/page.tsx'
+import { PageFailed } from '../../ui/page-failed.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { useNarrow } from '../../ui/use-media.ts'
@@ -35,7 +36,7 @@ export function Rollouts() {
   const steady = useSteadyList(list.data?.items ?? [], (item) => item.id, project)
   const narrow = useNarrow()
   if (list.isPending) return <PageSkeleton title="Rollouts" blocks={[320]} />
-  if (list.isError) return <Failed error={list.error} again={() => void list.refetch()} />
+  if (list.isError) return <PageFailed title="Rollouts" error={list.error} again={() => void list.refetch()} />
   return (
     <Page title="Rollouts" browserTitle={`Rollouts of ${project}`} sentence={sentenceOf(list.data.items)}>
       <div {...steady.engage}>

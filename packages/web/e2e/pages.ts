@@ -1,0 +1,26 @@
+const project = '/p/acme-invoices'
+const deployment = `${project}/deployments`
+
+/** Every page of the dashboard, as the fixture's world fills it. */
+export const pages = [
+  { name: 'sign-in', path: '/sign-in' },
+  { name: 'bootstrap', path: '/bootstrap?token=lf_bootstrap_1' },
+  { name: 'invitation', path: '/invitation?token=lf_invite_1' },
+  { name: 'account', path: '/account' },
+  { name: 'fleet', path: project },
+  { name: 'fleet-filtered', path: `${project}?group=early&health=healthy` },
+  { name: 'rollouts', path: `${project}/rollouts` },
+  { name: 'rollout', path: `${project}/rollouts/rol_4h2k9d1x` },
+  { name: 'deployment', path: `${deployment}/hooli` },
+  { name: 'deployment-back', path: `${deployment}/wonka` },
+  { name: 'logs', path: `${deployment}/hooli/logs` },
+  { name: 'metrics', path: `${deployment}/hooli/metrics` },
+  { name: 'commands', path: `${deployment}/hooli/commands` },
+  { name: 'config', path: `${deployment}/hooli/config` },
+  { name: 'deployment-audit', path: `${deployment}/hooli/audit` },
+  { name: 'releases', path: `${project}/releases` },
+  { name: 'release', path: `${project}/releases/1.4.0` },
+  { name: 'audit', path: `${project}/audit` },
+  { name: 'settings', path: `${project}/settings` },
+  { name: 'unknown-deployment', path: `${deployment}/nobody` },
+] as const
