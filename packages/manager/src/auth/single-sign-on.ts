@@ -53,7 +53,9 @@ export class SingleSignOn {
     } catch (error) {
       const code = LandfallError.is(error) ? error.code : 'E_SSO_FAILED'
       // The provider's own words may hold the code that was exchanged.
-      services.log.warn('single sign-on failed', { code, error: error instanceof Error ? error.name : 'unknown' })
+      const note = { code, error: error instanceof Error ? error.name : 'unknown' }
+      if (LandfallError.is(error)) services.log.info('a single sign-on was refused', note)
+      else services.log.warn('a single sign-on failed', note)
       answer.set('location', `${settings.publicUrl}/login?problem=${code}`)
     }
     return new Response(null, { status: 302, headers: answer })
