@@ -11,7 +11,11 @@ export function beginRollouts(turn: Turn, next: LoadedTarget): void {
   const changed = Object.entries(next.versions).filter(([name, id]) => turn.state.workers[name]?.stable !== id)
   const run = `${next.target.digest.slice(7, 19)}-${turn.now.toString(36)}`
   for (const [name, worker] of Object.entries(turn.state.workers)) {
-    if (worker.previous || worker.candidate) turn.worker(name, { previous: null, candidate: null })
+    // What was kept for inspection has to make room.
+    const versions = Object.fromEntries(
+      Object.entries(worker.versions ?? {}).map(([id, { target }]) => [id, { target }] as const),
+    )
+    turn.worker(name, { previous: null, candidate: null, versions })
   }
   for (const [name, id] of changed) {
     const versions = turn.state.workers[name]?.versions ?? {}

@@ -9,7 +9,7 @@ import { isShare, look, servedBy } from './look.ts'
 import { advanceWith, compileFor, isFailing } from './machine.ts'
 import { narrate } from './narrate.ts'
 import { observationFor } from './observation.ts'
-import { removeOthers } from './settle.ts'
+import { isLeaving, removeOthers } from './settle.ts'
 import type { Turn } from './turn.ts'
 
 interface Rolling {
@@ -101,11 +101,21 @@ function prepare(turn: Turn, name: string, candidate: LoadedTarget, workers: num
     (id) => servedBy(seen, id) > 0 && id !== roles.stable && id !== roles.candidate,
   )
   // What an earlier candidate served goes back to stable at once, before the new one gets its first share.
-  if (stray && roles.stable) {
-    turn.operate({ kind: 'route', resource, target: candidate.target, shares: { [roles.stable]: 100 } })
+  if (stray) {
+    const shares = roles.stable ? { [roles.stable]: 100 } : {}
+    turn.operate({ kind: 'route', resource, target: candidate.target, shares })
     return null
   }
   removeOthers(turn, resource, roles.stable, candidate, seen, new Set([roles.candidate]))
+  const crowd = Object.entries(seen.versions).some(
+    ([id, { total }]) => total > 0 && id !== roles.stable && id !== roles.candidate && !isLeaving(turn, name, id),
+  )
+  // Three versions at once would be more than the surge allows: the earlier candidate goes first.
+  if (crowd) {
+    turn.waitsFor.push({ code: 'WAITS_FOR_ROOM', message: `${name} waits until an earlier candidate is gone` })
+    turn.wake(turn.now + turn.limits.rolloutTickMs)
+    return null
+  }
   const plan = compileFor(turn, candidate, name, workers)
   const observation = observationFor(turn, name, roles, seen, resource.scale, plan)
   return { name, resource, ...roles, rollout: worker.rollout, plan, seen, observation }

@@ -70,11 +70,16 @@ function roomFor(
   seen: ComputeObservation,
 ): number {
   const others = Object.entries(seen.versions).reduce(
-    (sum, [id, other]) => (id === version ? sum : sum + other.total),
+    (sum, [id, other]) => (id === version || isLeaving(turn, resource.name, id) ? sum : sum + other.total),
     0,
   )
   const room = resource.scale + surgeOf(turn, resource, target) - others
   return Math.max(Math.min(resource.scale, seen.versions[version]?.desired ?? 0), Math.min(resource.scale, room))
+}
+
+/** Its removal was begun and only waits for the end of its work: it takes no new work, and no room. */
+export function isLeaving(turn: Turn, worker: string, version: Digest): boolean {
+  return turn.world.waits.has(`remove-version/${worker}/${version}`)
 }
 
 function surgeOf(turn: Turn, resource: ComputeResource, target: LoadedTarget | null): number {

@@ -37,6 +37,9 @@ async function live(sim: Simulation, choose: (point: FaultPoint) => Fault | null
 /** What must hold at every moment, whatever fails. */
 function check(sim: Simulation): void {
   for (const [thing, times] of sim.platform.made) expect(times, `${thing} was made ${times} times`).toBe(1)
+  // Two and one instance wanted, and a surge of one.
+  expect(sim.platform.peak.get('x-api') ?? 0).toBeLessThanOrEqual(3)
+  expect(sim.platform.peak.get('x-jobs') ?? 0).toBeLessThanOrEqual(2)
   const state = sim.store.state(deploymentId)
   for (const [name, worker] of sim.platform.workers) {
     const known = Object.keys(state?.workers[name.slice(2)]?.versions ?? {})

@@ -40,6 +40,9 @@ describe('a new target mid-way', () => {
       if (!done) for (const route of routes.slice(Math.max(0, back))) expect(route).not.toContain('1.1.0=')
       expect(sim.platform.workers.get('x-api')?.versions.size).toBe(1)
       for (const [thing, times] of sim.platform.made) expect(times, thing).toBe(1)
+      // Two and one instance wanted, and a surge of one.
+      expect(sim.platform.peak.get('x-api') ?? 0).toBeLessThanOrEqual(3)
+      expect(sim.platform.peak.get('x-jobs') ?? 0).toBeLessThanOrEqual(2)
     },
   )
 

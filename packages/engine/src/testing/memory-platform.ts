@@ -66,6 +66,8 @@ export class MemoryPlatform implements Platform {
   readonly log: string[] = []
   /** How often each thing was made; a removal starts a new count. */
   readonly made = new Map<string, number>()
+  /** Most instances of one worker, of all versions together, that ever existed at once. */
+  readonly peak = new Map<string, number>()
   revoked = false
   requestsPerSecond = 200
   /** By worker and release version. */
@@ -225,12 +227,19 @@ export class MemoryPlatform implements Platform {
     if (found) {
       this.#count(worker)
       found.instances = instances
+      this.#measure(context.name, worker)
       return { kind: 'done', data: { ...data }, did: this.#did(`scale ${context.name} ${found.release} ${instances}`) }
     }
     const { release, resource } = version
     worker.versions.set(version.id, { release: release.version, instances, startedAt: now, requests: 0, resource })
+    this.#measure(context.name, worker)
     this.#make(`${context.name}@${version.id}`)
     return { kind: 'continue', data: { started: now }, did: this.#did(`start ${context.name} ${release.version}`) }
+  }
+
+  #measure(name: string, worker: MemoryWorker): void {
+    const total = [...worker.versions.values()].reduce((sum, { instances }) => sum + instances, 0)
+    this.peak.set(name, Math.max(total, this.peak.get(name) ?? 0))
   }
 
   #observe(name: string): ComputeObservation {
