@@ -13,6 +13,7 @@ export function promote(turn: Turn, candidate: LoadedTarget): void {
   for (const [name, worker] of Object.entries(turn.state.workers)) {
     if (!worker.candidate) continue
     turn.worker(name, { stable: worker.candidate, candidate: null, previous: open ? worker.stable : null, rest: null })
+    turn.resource(name, { phase: 'ready', reason: null, applied: worker.candidate })
   }
   const history = (turn.state.history ?? []).filter(
     (target) => target.digest !== before?.digest && target.digest !== candidate.target.digest,

@@ -41,7 +41,8 @@ function applyStep(turn: Turn, operation: Operation, result: StepResult): void {
   turn.resource(name, { data, retry })
   if (result.kind === 'wait') {
     const since = before.reason?.code === result.reason.code ? before.reason.since : turn.now
-    turn.resource(name, { reason: { ...result.reason, since } })
+    // What is ready stays ready while something beside it, such as an old version, still drains.
+    if (before.phase !== 'ready') turn.resource(name, { reason: { ...result.reason, since } })
     return
   }
   if (result.kind === 'continue') return

@@ -5,7 +5,7 @@ import { type Fault, FaultGate, type FaultPoint } from '../testing/fault-gate.ts
 import { seededRandom } from '../testing/seeded-random.ts'
 import { deploymentId, type Simulation, simulation } from '../testing/simulation.ts'
 
-const seeds = Array.from({ length: 40 }, (_, index) => index + 1)
+const seeds = Array.from({ length: 25 }, (_, index) => index + 1)
 
 /** A bad day: calls fail before or after their effect, are throttled, and the runner dies now and then. */
 function badDay(seed: number) {
