@@ -1,14 +1,19 @@
+import { auditHandlers } from './handlers/audit.ts'
 import { authHandlers } from './handlers/auth.ts'
 import { blobHandlers } from './handlers/blobs.ts'
 import { changeDeploymentHandlers } from './handlers/change-deployment.ts'
+import { changeHandlers } from './handlers/changes.ts'
 import { channelHandlers } from './handlers/channels.ts'
+import { commandHandlers } from './handlers/commands.ts'
 import { configHandlers } from './handlers/config.ts'
 import { deploymentHandlers } from './handlers/deployments.ts'
 import { freezeHandlers } from './handlers/freezes.ts'
 import { groupHandlers } from './handlers/groups.ts'
 import { projectHandlers } from './handlers/projects.ts'
 import { releaseHandlers } from './handlers/releases.ts'
+import { rolloutHandlers } from './handlers/rollouts.ts'
 import { systemHandlers } from './handlers/system.ts'
+import { telemetryHandlers } from './handlers/telemetry.ts'
 import { tokenHandlers } from './handlers/tokens.ts'
 import { userHandlers } from './handlers/users.ts'
 
@@ -27,4 +32,9 @@ export const handlers = {
   ...configHandlers,
   ...groupHandlers,
   ...freezeHandlers,
+  ...rolloutHandlers,
+  ...commandHandlers,
+  ...telemetryHandlers,
+  ...auditHandlers,
+  ...changeHandlers,
 }

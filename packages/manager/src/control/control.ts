@@ -66,3 +66,6 @@ export interface Control {
   readonly changes: ChangeFeed
   readonly telemetry: Intake
 }
+
+/** What the API uses of it. */
+export type ApiControl = Pick<Control, 'changes' | 'telemetry' | 'metricsText' | 'health'>

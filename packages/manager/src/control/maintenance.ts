@@ -26,7 +26,16 @@ export function startMaintenance(deps: {
   const { db, clock, log, days, forwarding } = deps
   const key = checkpointKey(deps.keyring)
   const loop = (name: string, intervalMs: number, work: () => Promise<unknown>) =>
-    startLoop({ name, intervalMs, clock, log, work: async () => (await work(), false) })
+    startLoop({
+      name,
+      intervalMs,
+      clock,
+      log,
+      work: async () => {
+        await work()
+        return false
+      },
+    })
   return [
     loop('audit-checkpoints', 60_000, () => writeCheckpoints(db, key, { now: clock.now(), everyEntries, everyMs })),
     loop('telemetry-days', 600_000, () => days.maintain(clock.now())),

@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import type { Attempts } from '../auth/attempts.ts'
 import type { SingleSignOn } from '../auth/single-sign-on.ts'
 import type { Usage } from '../auth/usage.ts'
+import type { Control } from '../control/control.ts'
 import type { Waker } from '../control/waker.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
@@ -35,6 +36,8 @@ export interface Services {
   singleSignOn: SingleSignOn
   /** Wakes loops and readers of every manager after a commit. */
   waker: Pick<Waker, 'wake'>
+  /** Change feed, telemetry intake, and how the loops are; the loops themselves are nobody's business here. */
+  control: Pick<Control, 'changes' | 'telemetry' | 'health' | 'metricsText'>
   requests: RequestMetrics
   accessLog: ((line: AccessLine) => void) | null
   /** Aborts when the manager begins to drain: streams end, nothing new is begun. */

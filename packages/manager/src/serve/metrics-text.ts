@@ -3,7 +3,7 @@ import { durationBounds } from '../http/request-metrics.ts'
 import type { Services } from '../http/services.ts'
 
 /** The manager's own metrics in Prometheus' text format (exposition format 0.0.4). Names of customers are not in it. */
-export async function metricsText({ db, requests, clock }: Services): Promise<string> {
+export async function metricsText({ db, requests, clock, control }: Services): Promise<string> {
   const now = new Date(clock.now())
   const { rows } = await sql<Record<string, number>>`select
     (select count(*) from deployments where deleted_at is null) as deployments,
@@ -59,5 +59,5 @@ export async function metricsText({ db, requests, clock }: Services): Promise<st
     }
     lines.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`)
   }
-  return `${lines.join('\n')}\n`
+  return `${lines.join('\n')}\n${control.metricsText()}`
 }

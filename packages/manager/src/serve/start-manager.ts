@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
+import { createLocalPlatform } from '@landfall/platform-local'
 import { startPostgres } from '@landfall/postgres'
 import { handlers } from '../api/handlers.ts'
 import { Attempts } from '../auth/attempts.ts'
 import { SingleSignOn } from '../auth/single-sign-on.ts'
 import { Usage } from '../auth/usage.ts'
 import { startLoop } from '../control/loop.ts'
+import { startControl } from '../control/start.ts'
 import { createWaker } from '../control/waker.ts'
 import { createApp } from '../http/create-app.ts'
 import { RequestMetrics } from '../http/request-metrics.ts'
@@ -16,6 +20,7 @@ import { readMasterKey, readOrCreateMasterKey } from '../secrets/key-file.ts'
 import { openKeyring } from '../secrets/open-keyring.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
+import { telemetryTargets } from '../telemetry/telemetry-tokens.ts'
 import { bootstrapLink } from './bootstrap-link.ts'
 import { cleanUp } from './clean-up.ts'
 import { listen } from './listen.ts'
@@ -70,16 +75,36 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     const draining = new AbortController()
     const waker = createWaker({ pool: database.pool, clock, log })
     undo.push(() => waker.stop())
+    const { db, pool } = database
+    const random = given.random ?? systemRandom
+    // Workers of the local platform run on this machine: they send telemetry here, whatever people call the manager.
+    const endpoint = () => `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : visible(host)}:${server.port}`
+    const telemetry = telemetryTargets({ db, keyring, clock, log, endpoint })
+    const control = startControl({
+      db,
+      pool,
+      clock,
+      random,
+      log,
+      keyring,
+      waker,
+      owner: `${hostname()}:${process.pid}:${randomUUID()}`,
+      platforms: { local: createLocalPlatform({ clock, telemetry }) },
+      ...(given.concurrency === undefined ? {} : { concurrency: given.concurrency }),
+    })
+    undo.push(() => control.stop())
     const services: Services = {
       db: database.db,
       pool: database.pool,
       clock,
-      random: given.random ?? systemRandom,
+      random,
       log,
       keyring,
+      control,
       settings: {
         publicUrl,
         version: managerVersion,
+        environmentsDirectory: join(given.dataDir, 'environments'),
         webDirectory: given.webDirectory === undefined ? await builtWebApp() : given.webDirectory,
         oidc: given.oidc ?? null,
         sessionMs,

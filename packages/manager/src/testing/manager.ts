@@ -1,4 +1,5 @@
 import { type Client, createClient, type Role } from '@landfall/contract'
+import type { Log } from '@landfall/engine'
 import type { KeysetEnvelope } from '@landfall/release'
 import { defaultPlan } from '../api/default-plan.ts'
 import { handlers } from '../api/handlers.ts'
@@ -6,6 +7,7 @@ import { Attempts } from '../auth/attempts.ts'
 import { SingleSignOn } from '../auth/single-sign-on.ts'
 import { newToken } from '../auth/token.ts'
 import { Usage } from '../auth/usage.ts'
+import { idleControl } from '../control/testing/idle-control.ts'
 import { createApp } from '../http/create-app.ts'
 import { RequestMetrics } from '../http/request-metrics.ts'
 import type { AccessLine, Services } from '../http/services.ts'
@@ -52,15 +54,23 @@ export async function createTestManager(server: TestServer, settings: Partial<Se
   const clock = testClock()
   const accessLog: AccessLine[] = []
   const warnings: string[] = []
+  const log: Log = {
+    info: () => {},
+    warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields ?? {})}`),
+  }
+  const random = { next: () => 0.5 }
+  const keyring = await openKeyring(db, localMasterKey(Buffer.alloc(32, 7)), clock.now())
   const services: Services = {
     db,
     pool,
     clock,
-    random: { next: () => 0.5 },
-    log: { info: () => {}, warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields ?? {})}`) },
-    keyring: await openKeyring(db, localMasterKey(Buffer.alloc(32, 7)), clock.now()),
+    random,
+    log,
+    keyring,
+    control: idleControl({ db, clock, random, log, keyring }),
     settings: {
       publicUrl: testUrl,
+      environmentsDirectory: '/nowhere',
       version: 'test',
       webDirectory: null,
       oidc: null,

@@ -1,0 +1,106 @@
+import { durationMs } from '@landfall/stack'
+import { sql } from 'kysely'
+import { cancelCommand } from '../../commands/cancel-command.ts'
+import { checkInput, findDefinition } from '../../commands/find-definition.ts'
+import { queueCommand } from '../../commands/queue-command.ts'
+import { readOutput } from '../../commands/read-output.ts'
+import type { Handlers } from '../../http/handler.ts'
+import { conflict, notFound } from '../../http/refusals.ts'
+import type { Services } from '../../http/services.ts'
+import type { Database } from '../../store/database.ts'
+import { findDeployment } from '../../store/deployments/find-deployment.ts'
+import { findRelease } from '../../store/releases/find-release.ts'
+import { commandView } from '../views/command-view.ts'
+import { cursorText, readCursor } from '../views/cursor.ts'
+
+export const commandHandlers = {
+  listCommands: async ({ params, query }, { db, keyring }) => {
+    const deployment = await findDeployment(db, params.project, params.deployment)
+    let select = db
+      .selectFrom('commands')
+      .selectAll()
+      .where('deployment', '=', deployment.id)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(query.limit + 1)
+    if (query.status !== undefined) select = select.where('status', '=', query.status)
+    if (query.after !== undefined) {
+      const { at, id } = readCursor(query.after)
+      select = select.where(sql<boolean>`(created_at, id) < (${at}, ${id})`)
+    }
+    const rows = await select.execute()
+    const items = rows.slice(0, query.limit)
+    const last = items.at(-1)
+    return {
+      // Output is read one command at a time: it may be long.
+      items: items.map((row) => commandView(row, keyring, '')),
+      next: rows.length > items.length && last ? cursorText(last) : null,
+    }
+  },
+
+  sendCommand: async ({ params, body, actor, headers }, services) => {
+    const { db, keyring, clock, waker } = services
+    const { project } = params
+    const deployment = await findDeployment(db, project, params.deployment)
+    const running = deployment.state?.stable
+    if (!running || deployment.operation === 'destroy') {
+      throw conflict(
+        `Nothing runs in ${deployment.name} that could take a command.`,
+        'Wait until a release rests there.',
+      )
+    }
+    const { manifest } = (await findRelease(db, project, running.release)).statement
+    const { worker, definition } = findDefinition(manifest, body.command, body.worker)
+    checkInput(body.command, definition, body.input)
+    const at = clock.now()
+    const allowedMs =
+      body.deadlineSeconds === undefined ? durationMs(definition.deadline) : body.deadlineSeconds * 1_000
+    const id = await db.transaction().execute((trx) =>
+      queueCommand(trx, keyring, {
+        project,
+        deployment: deployment.id,
+        worker,
+        version: null,
+        command: body.command,
+        input: body.input,
+        deadline: at + allowedMs,
+        by: actor,
+        idempotencyKey: headers.get('idempotency-key'),
+        at,
+      }),
+    )
+    waker.wake('commands', 'changes')
+    return one(services, deployment.id, id)
+  },
+
+  getCommand: async ({ params }, services) => {
+    const deployment = await findDeployment(services.db, params.project, params.deployment)
+    return one(services, deployment.id, params.command)
+  },
+
+  cancelCommand: async ({ params, actor }, services) => {
+    const { db, clock, waker } = services
+    const { project } = params
+    const deployment = await findDeployment(db, project, params.deployment)
+    await row(db, deployment.id, params.command)
+    const order = { project, deployment: deployment.id, id: params.command, by: actor, at: clock.now() }
+    await db.transaction().execute((trx) => cancelCommand(trx, order))
+    waker.wake('commands', 'changes')
+    return one(services, deployment.id, params.command)
+  },
+} satisfies Partial<Handlers>
+
+async function row(db: Database, deployment: string, id: string) {
+  const found = await db
+    .selectFrom('commands')
+    .selectAll()
+    .where('deployment', '=', deployment)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!found) throw notFound(`command ${id}`)
+  return found
+}
+
+async function one({ db, keyring }: Services, deployment: string, id: string) {
+  return commandView(await row(db, deployment, id), keyring, await readOutput(db, keyring, deployment, id))
+}
