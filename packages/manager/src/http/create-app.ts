@@ -13,7 +13,7 @@ import { webApp } from './web-app.ts'
 type Bindings = { incoming?: { socket?: { remoteAddress?: string } } }
 
 /** The whole HTTP side: every route of the contract, and the web app. Needs no port: `app.request(…)` calls it. */
-export function createApp(services: Services, handlers: Partial<Handlers>): Hono<{ Bindings: Bindings }> {
+export function createApp(services: Services, handlers: Handlers): Hono<{ Bindings: Bindings }> {
   const app = new Hono<{ Bindings: Bindings }>()
   const https = services.settings.publicUrl.startsWith('https:')
   app.use(async (c, next) => {
@@ -23,7 +23,6 @@ export function createApp(services: Services, handlers: Partial<Handlers>): Hono
   for (const [operation, route] of Object.entries(routes) as [Operation, Route][]) {
     // The table's type ties each handler to its route; in a loop over all of them that tie can't be told.
     const handler = handlers[operation] as unknown as Handler<Operation>
-    if (!handlers[operation]) continue
     const path = route.path.replace(/\{(\w+)\}/g, ':$1')
     app.on(route.method, path, (c) => serve(c, operation, route, handler, services))
   }

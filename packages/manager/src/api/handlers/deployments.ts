@@ -52,11 +52,11 @@ export const deploymentHandlers = {
     return fleetView(rows.map((row) => deploymentView(row, releases)))
   },
 
-  createDeployment: async ({ params, body, actor }, { db, clock, keyring, waker }) => {
+  createDeployment: async ({ params, body, actor }, { db, clock, keyring, waker, settings }) => {
     const at = clock.now()
-    const id = await db
-      .transaction()
-      .execute((trx) => createDeployment(trx, keyring, { project: params.project, deployment: body, actor, at }))
+    const { environmentsDirectory } = settings
+    const creation = { project: params.project, deployment: body, environmentsDirectory, actor, at }
+    const id = await db.transaction().execute((trx) => createDeployment(trx, keyring, creation))
     waker.wake('deployments', 'rollouts', 'changes')
     return viewOf(db, params.project, id)
   },

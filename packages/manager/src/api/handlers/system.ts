@@ -9,12 +9,16 @@ import { userColumns, userView } from '../views/account-views.ts'
 export const systemHandlers = {
   health: async (_, { settings }) => ({ status: 'ok', version: settings.version }),
 
-  ready: async (_, { db, stopping }) => {
+  ready: async (_, { db, stopping, control }) => {
     if (stopping.aborted) throw notReady('The manager is ending: it finishes what it has and takes nothing new.')
     await sql`select 1`.execute(db).catch(() => {
       throw notReady('The database does not answer.')
     })
-    return { status: 'ready', checks: { database: 'ok', migrations: 'ok' } }
+    // Loops that fail are told, and are no reason to send calls elsewhere: every manager shares one database.
+    const { ok, loops } = control.health()
+    const failing = loops.filter((loop) => loop.lastError !== null).map((loop) => loop.name)
+    const checks = { database: 'ok', migrations: 'ok', loops: ok ? 'ok' : `failing: ${failing.join(', ')}` }
+    return { status: 'ready', checks }
   },
 
   metrics: async (_, services) =>

@@ -57,8 +57,10 @@ function sentence(
   const current = deployments.filter((one) => one.actual !== null && one.versionsBehind === 0).length
   const moving = deployments.filter((one) => ['setting-up', 'updating', 'returning'].includes(one.phase)).length
   const parts = [
-    `${count(healthy, total)} healthy`,
-    `${count(current, total)} on the newest release ${current === 1 ? 'it is' : 'they are'} allowed`,
+    total === 1
+      ? `The one deployment is ${healthy === 1 ? '' : 'not '}healthy`
+      : `${healthy === total ? `All ${total}` : `${healthy} of ${total}`} deployments are healthy`,
+    current === total ? 'on the newest release allowed' : `${current} on the newest release allowed`,
     ...(moving > 0 ? [`${moving} moving`] : []),
   ]
   const [first] = attention
@@ -66,9 +68,4 @@ function sentence(
     ? ` ${attention.length === 1 ? 'One needs' : `${attention.length} need`} attention: ${first.name}${attention.length > 1 ? ' and others' : ''}.`
     : ''
   return `${parts.join(', ')}.${trouble}`
-}
-
-function count(some: number, total: number): string {
-  if (total === 1) return some === 1 ? 'The one deployment is' : 'The one deployment is not'
-  return some === total ? `All ${total} deployments are` : `${some} of ${total} deployments are`
 }

@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path'
 import type { newDeployment } from '@landfall/contract'
 import { digestOf, LandfallError } from '@landfall/stack'
 import type { z } from 'zod'
@@ -30,7 +31,14 @@ type NewDeployment = z.output<typeof newDeployment>
 export async function createDeployment(
   trx: Trx,
   keyring: Keyring,
-  creation: { project: string; deployment: NewDeployment; actor: string; at: number },
+  creation: {
+    project: string
+    deployment: NewDeployment
+    /** Where a local environment lies that names no directory. */
+    environmentsDirectory: string
+    actor: string
+    at: number
+  },
 ): Promise<string> {
   const { project, deployment, actor, at } = creation
   await findProject(trx, project)
@@ -68,7 +76,7 @@ export async function createDeployment(
       channel: deployment.channel,
       platform: deployment.platform,
       model: deployment.model,
-      environment: JSON.stringify(deployment.environment),
+      environment: JSON.stringify(environmentOf(deployment, id, creation.environmentsDirectory)),
       // At most 12 characters, a letter first, as every platform allows; 50 random bits of the id.
       prefix: `d${id.slice(4, 14)}`,
       policy: JSON.stringify(deployment.policy),
@@ -91,6 +99,22 @@ export async function createDeployment(
   await tellAllowed(trx, { id, project, channel: deployment.channel }, actor, at)
   await wakeRollouts(trx, project, deployment.channel)
   return id
+}
+
+/** The address of the environment as its platform knows it. Throws `E_ENVIRONMENT_INVALID`. */
+function environmentOf(deployment: NewDeployment, id: string, environments: string): Record<string, unknown> {
+  if (deployment.platform !== 'local') return deployment.environment
+  const { directory, ...unknown } = deployment.environment
+  const [first] = Object.keys(unknown)
+  if (first === undefined && directory === undefined) return { directory: join(environments, id) }
+  if (first === undefined && typeof directory === 'string' && isAbsolute(directory)) return { directory }
+  throw new LandfallError({
+    code: 'E_ENVIRONMENT_INVALID',
+    message: first
+      ? `A local environment has no ${first}.`
+      : 'The directory of a local environment is not an absolute path.',
+    hint: 'Give { "directory": "/srv/acme" }, or nothing: then the manager chooses one.',
+  })
 }
 
 /** Tells a deployment the newest release it is allowed, if there is one and its config is whole. */

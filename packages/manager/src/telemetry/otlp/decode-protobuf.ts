@@ -22,10 +22,26 @@ function decode(reader: WireReader, message: Message, depth: number): Record<str
     const field = message[number]
     if (!field) reader.skip(wire)
     else if (field.repeated) appendTo(result, field, reader, wire, depth)
-    else result[field.name] = readOne(field.kind, reader, wire, depth)
+    else {
+      const value = readOne(field.kind, reader, wire, depth)
+      // Protobuf's rule: a message that comes twice is merged, anything else is what came last.
+      result[field.name] = typeof field.kind === 'function' ? merged(result[field.name], value) : value
+    }
   }
   return result
 }
+
+function merged(before: unknown, after: unknown): unknown {
+  if (before === undefined) return after
+  if (Array.isArray(before) && Array.isArray(after)) return [...before, ...after]
+  if (!isObject(before) || !isObject(after)) return after
+  const result = { ...before }
+  for (const [name, value] of Object.entries(after)) result[name] = merged(before[name], value)
+  return result
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
 
 function appendTo(
   result: Record<string, unknown>,

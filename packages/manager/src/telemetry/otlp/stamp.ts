@@ -22,9 +22,14 @@ const decoder = new TextDecoder()
 export function stampProtobuf(bytes: Uint8Array, identity: Identity): Uint8Array {
   const own = Object.entries(identity).map(([key, value]) => keyValueBytes(key, value))
   return rewrite(bytes, 1, (group) => {
-    // A group without a resource gets one; several are merged by every protobuf decoder, so one more is harmless.
-    const cleaned = rewrite(group, 1, (resource) => dropReserved(resource))
-    return concat([cleaned, ...own.map((attribute) => field(1, field(1, attribute)))])
+    let stamped = false
+    const changed = rewrite(group, 1, (resource) => {
+      const cleaned = rewrite(resource, 1, (attribute) => (reserved.has(keyOf(attribute)) ? null : attribute))
+      if (stamped) return cleaned
+      stamped = true
+      return concat([cleaned, ...own.map((attribute) => field(1, attribute))])
+    })
+    return stamped ? changed : concat([changed, field(1, concat(own.map((attribute) => field(1, attribute))))])
   })
 }
 
@@ -63,10 +68,6 @@ function rewrite(bytes: Uint8Array, number: number, change: (value: Uint8Array) 
     }
   }
   return concat(parts)
-}
-
-function dropReserved(resource: Uint8Array): Uint8Array {
-  return rewrite(resource, 1, (attribute) => (reserved.has(keyOf(attribute)) ? null : attribute))
 }
 
 function keyOf(keyValue: Uint8Array): string {

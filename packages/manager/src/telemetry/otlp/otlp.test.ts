@@ -1,0 +1,261 @@
+import { gzipSync } from 'node:zlib'
+import {
+  JsonLogsSerializer,
+  JsonMetricsSerializer,
+  ProtobufLogsSerializer,
+  ProtobufMetricsSerializer,
+  ProtobufTraceSerializer,
+} from '@opentelemetry/otlp-transformer'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeProtobuf } from './decode-protobuf.ts'
+import { exportAnswer } from './export-answer.ts'
+import { logRows } from './log-rows.ts'
+import { exportLogs, exportMetrics } from './messages.ts'
+import { requestPoints } from './metric-rows.ts'
+import { parseRequest } from './parse-request.ts'
+import { maxUnpackedBytes, readBody } from './read-body.ts'
+
+// The bytes come from OpenTelemetry's own encoder, which shares nothing with the decoder here.
+const second = 1_763_700_000
+const now = (second + 60) * 1_000
+const resource = (attributes: Record<string, unknown>) => ({ attributes })
+const scope = { name: 'test', version: '1' }
+const own = { 'service.name': 'api', 'service.version': '1.2.0', 'landfall.version.id': 'sha256:v' }
+const identity = {
+  'landfall.project': 'acme',
+  'landfall.deployment.id': 'dep_1',
+  'landfall.deployment.name': 'eu',
+}
+
+const record = (body: unknown, attributes: Record<string, unknown>, severityNumber = 17) => ({
+  hrTime: [second, 123_456_789],
+  hrTimeObserved: [second, 123_456_789],
+  severityNumber,
+  severityText: 'ERROR',
+  body,
+  attributes,
+  droppedAttributesCount: 0,
+  spanContext: { traceId: 'aabbccddeeff00112233445566778899', spanId: '0011223344556677', traceFlags: 1 },
+  resource: resource(own),
+  instrumentationScope: scope,
+})
+const logs = [
+  record('it broke', {
+    text: 'ä€𝄞',
+    number: 42,
+    float: 1.5,
+    yes: true,
+    list: ['a', 1],
+    big: 2 ** 53 - 1,
+    negative: -7,
+  }),
+  record({ nested: { deep: [1, 2] } }, {}, 9),
+]
+const metrics = {
+  resource: resource({ ...own, 'landfall.deployment.id': 'forged' }),
+  scopeMetrics: [
+    {
+      scope,
+      metrics: [
+        {
+          descriptor: { name: 'http.server.request.duration', description: '', unit: 's', valueType: 1 },
+          aggregationTemporality: 1,
+          dataPointType: 0,
+          dataPoints: [
+            {
+              startTime: [second - 10, 0],
+              endTime: [second, 500_000_000],
+              attributes: { 'http.response.status_code': 503, 'http.route': '/x' },
+              value: { count: 6, sum: 1.25, min: 0, max: 1, buckets: { boundaries: [0.1, 0.5], counts: [3, 2, 1] } },
+            },
+          ],
+        },
+        {
+          descriptor: { name: 'process.cpu', description: '', unit: '1', valueType: 1 },
+          aggregationTemporality: 1,
+          dataPointType: 2,
+          dataPoints: [{ startTime: [0, 0], endTime: [second, 0], attributes: {}, value: 0.5 }],
+        },
+      ],
+    },
+  ],
+}
+const bytesOf = (encoded: Uint8Array | undefined) => encoded ?? expect.fail('nothing was encoded')
+const protobufLogs = bytesOf(ProtobufLogsSerializer.serializeRequest(logs as never))
+const jsonLogs = bytesOf(JsonLogsSerializer.serializeRequest(logs as never))
+const protobufMetrics = bytesOf(ProtobufMetricsSerializer.serializeRequest(metrics as never))
+const jsonMetrics = bytesOf(JsonMetricsSerializer.serializeRequest(metrics as never))
+
+describe('OTLP', () => {
+  it.each([
+    ['protobuf', protobufLogs],
+    ['json', jsonLogs],
+  ] as const)('logs in %s are read whole', (encoding, bytes) => {
+    const { request } = parseRequest(bytes, encoding, 'logs', identity)
+    const rows = logRows(request, now)
+    expect(rows).toMatchObject([
+      {
+        at: second * 1_000_000 + 123_456,
+        severity: 'error',
+        worker: 'api',
+        version: '1.2.0',
+        body: 'it broke',
+        attributes: { text: 'ä€𝄞', number: 42, float: 1.5, yes: true, list: ['a', 1], big: 2 ** 53 - 1, negative: -7 },
+        trace: 'aabbccddeeff00112233445566778899',
+      },
+      { severity: 'info', body: '{"nested":{"deep":[1,2]}}' },
+    ])
+    // The same bytes once more make the same ids: a retried export stores nothing twice.
+    expect(logRows(parseRequest(bytes, encoding, 'logs', identity).request, now)).toEqual(rows)
+  })
+
+  it.each([
+    ['protobuf', protobufMetrics],
+    ['json', jsonMetrics],
+  ] as const)('request durations in %s are read, in milliseconds; other metrics are left', (encoding, bytes) => {
+    const { request } = parseRequest(bytes, encoding, 'metrics', identity)
+    const { points, skipped } = requestPoints(request, now)
+    expect(skipped).toBe(1)
+    expect(points).toEqual([
+      {
+        at: second * 1_000 + 500,
+        startAt: (second - 10) * 1_000,
+        worker: 'api',
+        version: '1.2.0',
+        versionId: 'sha256:v',
+        source: 'worker',
+        series: expect.stringMatching(/^sha256:/),
+        error: true,
+        cumulative: true,
+        count: 6,
+        sum: 1_250,
+        boundsMs: [100, 500],
+        buckets: [3, 2, 1],
+      },
+    ])
+  })
+
+  it('is stamped with the identity of the token; what the sender claimed under those names is gone', () => {
+    for (const [encoding, bytes] of [
+      ['protobuf', protobufMetrics],
+      ['json', jsonMetrics],
+    ] as const) {
+      const { stamped } = parseRequest(bytes, encoding, 'metrics', identity)
+      const request =
+        encoding === 'json'
+          ? (JSON.parse(new TextDecoder().decode(stamped)) as object)
+          : decodeProtobuf(stamped, exportMetrics)
+      const text = JSON.stringify(request)
+      expect(text).not.toContain('forged')
+      for (const value of Object.values(identity)) expect(text.split(`"${value}"`).length).toBe(2)
+      expect(text).toContain('service.name')
+    }
+    const span = { resource: resource(own), instrumentationScope: scope, name: 'GET /', kind: 1 }
+    const context = { traceId: 'aabbccddeeff00112233445566778899', spanId: '0011223344556677', traceFlags: 1 }
+    const times = {
+      startTime: [second, 0],
+      endTime: [second, 1],
+      status: { code: 0 },
+      attributes: {},
+      links: [],
+      events: [],
+    }
+    const spans = [
+      {
+        ...span,
+        ...times,
+        spanContext: () => context,
+        droppedAttributesCount: 0,
+        droppedEventsCount: 0,
+        droppedLinksCount: 0,
+      },
+    ]
+    const traces = bytesOf(ProtobufTraceSerializer.serializeRequest(spans as never))
+    const { stamped, request } = parseRequest(traces, 'protobuf', 'traces', identity)
+    expect(request).toBeNull()
+    expect(Buffer.from(stamped).includes('dep_1')).toBe(true)
+    expect(Buffer.from(stamped).includes('GET /')).toBe(true)
+  })
+
+  it('that is damaged anywhere is refused with its own error, or read, but never an accident', () => {
+    fc.assert(
+      fc.property(fc.nat(protobufLogs.length - 1), fc.nat(255), fc.boolean(), (at, byte, cut) => {
+        const bytes = cut ? protobufLogs.slice(0, at) : Uint8Array.from(protobufLogs)
+        if (!cut) bytes[at] = byte
+        try {
+          parseRequest(bytes, 'protobuf', 'logs', identity)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'E_OTLP_MALFORMED' })
+        }
+      }),
+      { numRuns: 500 },
+    )
+    for (const text of ['', '[]', '{"resourceLogs":3}', '{"resourceLogs":[3]}', '\xff']) {
+      const bytes = Buffer.from(text, 'latin1')
+      expect(() => parseRequest(bytes, 'json', 'logs', identity)).toThrow(
+        expect.objectContaining({ code: 'E_OTLP_MALFORMED' }),
+      )
+    }
+  })
+
+  it('nested without end is refused', () => {
+    let value = Buffer.from([0x10, 1])
+    for (let i = 0; i < 60; i++) {
+      // AnyValue.array_value.values: fields 5 and 1.
+      const list = Buffer.concat([Buffer.from([0x0a]), varint(value.length), value])
+      value = Buffer.concat([Buffer.from([0x2a]), varint(list.length), list])
+    }
+    const wrap = (field: number, inner: Buffer) =>
+      Buffer.concat([Buffer.from([field * 8 + 2]), varint(inner.length), inner])
+    const request = wrap(1, wrap(2, wrap(2, wrap(5, value))))
+    expect(() => decodeProtobuf(request, exportLogs)).toThrow(expect.objectContaining({ code: 'E_OTLP_MALFORMED' }))
+  })
+})
+
+const varint = (value: number) => {
+  const bytes: number[] = []
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Buffer.from([...bytes, rest])
+    bytes.push((rest % 128) + 128)
+  }
+}
+
+describe('a body', () => {
+  it('is unpacked, but not a bomb', async () => {
+    const packed = gzipSync(jsonLogs)
+    const { bytes, encoding } = await readBody(packed, 'application/json; charset=utf-8', 'gzip')
+    expect([encoding, Buffer.from(bytes).equals(jsonLogs)]).toEqual(['json', true])
+    const bomb = gzipSync(Buffer.alloc(maxUnpackedBytes + 1))
+    expect(bomb.length).toBeLessThan(40_000)
+    await expect(readBody(bomb, 'application/json', 'gzip')).rejects.toMatchObject({ code: 'E_OTLP_TOO_LARGE' })
+    await expect(readBody(packed.subarray(0, 40), 'application/json', 'gzip')).rejects.toMatchObject({
+      code: 'E_OTLP_MALFORMED',
+    })
+  })
+
+  it('of another kind is refused', async () => {
+    for (const [type, packing] of [
+      ['text/plain', undefined],
+      [undefined, undefined],
+      ['application/json', 'br'],
+    ] as const) {
+      await expect(readBody(jsonLogs, type, packing)).rejects.toMatchObject({ code: 'E_OTLP_ENCODING' })
+    }
+  })
+})
+
+describe('an answer', () => {
+  it('says how many records were not kept, in the encoding of the request', async () => {
+    const partial = { 1: { name: 'partialSuccess', kind: () => ({ 1: { name: 'rejected', kind: 'int64' as const } }) } }
+    const answer = exportAnswer({ encoding: 'protobuf', rejected: 300 })
+    expect(decodeProtobuf(new Uint8Array(await answer.arrayBuffer()), partial)).toEqual({
+      partialSuccess: { rejected: '300' },
+    })
+    expect((await exportAnswer({ encoding: 'protobuf', rejected: 0 }).arrayBuffer()).byteLength).toBe(0)
+    expect(await exportAnswer({ encoding: 'json', rejected: 0 }).json()).toEqual({})
+    expect(await exportAnswer({ encoding: 'json', rejected: 3 }).json()).toMatchObject({
+      partialSuccess: { rejectedLogRecords: '3' },
+    })
+  })
+})
