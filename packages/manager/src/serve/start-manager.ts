@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { createLocalPlatform } from '@landfall/platform-local'
@@ -49,6 +49,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const given = { ...fromEnvironment(process.env), ...options }
   const clock = given.clock ?? systemClock
   const log = given.log ?? warningsOnly
+  const draining = new AbortController()
   // Undone in reverse order, at the end or when the start fails.
   const undo: (() => Promise<unknown>)[] = []
   const stopAll = async () => {
@@ -64,7 +65,10 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     const databaseUrl = given.databaseUrl ?? (await startEmbedded(given.dataDir, undo))
     const database = openDatabase(databaseUrl, {
       size: 20,
-      onError: (error) => log.warn('a database connection broke', { error: error.message }),
+      onError: (error) => {
+        // At the end the server takes its leave before the last connection does.
+        if (!draining.signal.aborted) log.warn('a database connection broke', { error: error.message })
+      },
     })
     undo.push(() => database.close())
     await migrate(database.pool)
@@ -72,7 +76,6 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       ? await readMasterKey(given.masterKeyFile)
       : await readOrCreateMasterKey(join(given.dataDir, 'master.key'))
     const keyring = await openKeyring(database.db, master, clock.now())
-    const draining = new AbortController()
     const waker = createWaker({ pool: database.pool, clock, log })
     undo.push(() => waker.stop())
     const { db, pool } = database
@@ -104,7 +107,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       settings: {
         publicUrl,
         version: managerVersion,
-        environmentsDirectory: join(given.dataDir, 'environments'),
+        environmentsDirectory: resolve(given.dataDir, 'environments'),
         webDirectory: given.webDirectory === undefined ? await builtWebApp() : given.webDirectory,
         oidc: given.oidc ?? null,
         sessionMs,
