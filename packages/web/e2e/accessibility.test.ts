@@ -5,6 +5,7 @@ import { pages } from './pages.ts'
 import { settled, withStage } from './stage.ts'
 
 interface AxeResults {
+  passes: { id: string }[]
   violations: { id: string; impact: string | null; help: string; nodes: { html: string; failureSummary?: string }[] }[]
 }
 
@@ -20,6 +21,12 @@ withStage('every page', (stage) => {
         for (const width of [1440, 390]) {
           await page.setViewportSize({ width, height: 844 })
           await settled(page)
+          const sideways = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          )
+          expect(sideways, `scrolls sideways at ${width}`).toBeLessThanOrEqual(0)
+          // The colours are the same at both widths: the dark ones are looked at once.
+          if (colorScheme === 'dark' && width === 390) continue
           await page.evaluate(axe)
           const results = await page.evaluate(
             // `axe` is what the line above put there.
@@ -32,10 +39,7 @@ withStage('every page', (stage) => {
                 `${width}: ${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join('\n')}`,
             )
           expect(serious).toEqual([])
-          const sideways = await page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          )
-          expect(sideways, `scrolls sideways at ${width}`).toBeLessThanOrEqual(0)
+          expect(results.passes.map(({ id }) => id)).toContain('color-contrast')
         }
         expect(faults).toEqual([])
       })

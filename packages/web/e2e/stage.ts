@@ -83,7 +83,8 @@ export async function tabTo(page: Page, wanted: string | RegExp, most = 150): Pr
     await page.keyboard.press('Tab')
     const name = await page.evaluate(() => {
       const at = document.activeElement
-      return at?.getAttribute('aria-label') ?? at?.textContent ?? ''
+      const label = at instanceof HTMLInputElement ? at.labels?.[0]?.textContent : null
+      return at?.getAttribute('aria-label') ?? label ?? at?.textContent ?? ''
     })
     if (typeof wanted === 'string' ? name.trim() === wanted : wanted.test(name.trim())) return
   }

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
+import { kindOf } from './change-kind.ts'
 import { type Kind, keyOf } from './queries.ts'
 
 export interface Connection {
@@ -38,17 +39,6 @@ const touched: Record<string, readonly Kind[]> = {
 /** A burst of changes is one reading again. Milliseconds. */
 const coalesce = 300
 const longestPause = 10_000
-
-/** The kind that a message of the stream names; null for what is not one. */
-export function kindOf(data: string): string | null {
-  try {
-    const parsed: unknown = JSON.parse(data)
-    const kind = parsed !== null && typeof parsed === 'object' ? Reflect.get(parsed, 'kind') : null
-    return typeof kind === 'string' ? kind : null
-  } catch {
-    return null
-  }
-}
 
 /**
  * Follows the project's event stream for as long as the page shows it. A change only says "read this again"; after a gap

@@ -19,7 +19,9 @@ export interface DeploymentFilter {
 
 /** While something moves, its numbers are read again this often: shares and evidence change without an event. */
 const whileMoving = 2_000
-const pageSize = 200
+/** The first page is drawn soon; the others come in few calls. */
+const firstPage = 200
+const laterPages = 500
 
 /** Leaves out what is not set: the API refuses unknown and empty fields. */
 function given<T extends object>(filter: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -49,7 +51,14 @@ export const deployments = (project: string, filter: DeploymentFilter) =>
     queryKey: keyOf(project, 'deployment', 'list', given(filter)),
     queryFn: ({ signal, pageParam }) =>
       api.listDeployments(
-        { params: { project }, query: { ...given(filter), limit: pageSize, ...(pageParam && { after: pageParam }) } },
+        {
+          params: { project },
+          query: {
+            ...given(filter),
+            limit: pageParam ? laterPages : firstPage,
+            ...(pageParam && { after: pageParam }),
+          },
+        },
         { signal },
       ),
     initialPageParam: '',

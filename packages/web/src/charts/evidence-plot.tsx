@@ -45,7 +45,7 @@ function marksOf(series: readonly Evidence[], shares: readonly number[]): Mark[]
   const last = series.at(-1)
   if (last?.verdict === 'pass') {
     const since = series.findLastIndex((look) => look.verdict !== 'pass') + 1
-    marks.push({ at: series[since]?.at ?? last.at, label: 'decided: not worse', tone: 'good' })
+    marks.push({ at: series[since]?.at ?? last.at, label: 'no harm seen', tone: 'good' })
   }
   return marks
 }

@@ -98,7 +98,7 @@ export function verdictSentence(evidence: Evidence): string {
       ? `${difference(metric, evidence.tolerated)} tolerated`
       : `at most ${amount(metric, evidence.tolerated)} tolerated`
   const words = {
-    pass: `${name} is not worse: ${measured} ${counted}; ${limit}.`,
+    pass: `${name} shows no harm: ${measured} ${counted}; ${limit}.`,
     fail: `${name} is worse: ${measured} ${counted}; ${limit}.`,
     inconclusive: `${name} is undecided: ${measured} ${counted}; ${limit}.`,
     'no-data': `${name} has no data yet; ${limit}.`,

@@ -19,25 +19,31 @@ export function ShareBar({
   stable?: string | null | undefined
   candidate?: string | null | undefined
 }) {
-  const share = served ?? 0
-  const told = `${label}: candidate ${candidate ?? ''} serves ${percent(share)}, asked ${percent(asked ?? 0)}`
+  // Without a candidate nothing is shared: what runs serves all.
+  const alone = candidate === null
+  const share = alone ? 0 : (served ?? 0)
+  const told = alone
+    ? `${label}: ${stable ?? 'stable'} serves all`
+    : `${label}: candidate ${candidate ?? ''} serves ${percent(share)}, asked ${percent(asked ?? 0)}`
   return (
     <div className="share">
       <span className={`share-track ${served === null ? 'idle' : ''}`} role="img" aria-label={told}>
         <span className={`share-fill ${share >= 100 ? 'whole' : ''}`} style={{ width: `${Math.min(100, share)}%` }} />
-        {asked !== null && asked > 0 && asked < 100 && (
+        {!alone && asked !== null && asked > 0 && asked < 100 && (
           <span className="share-tick" style={{ left: `${asked}%` }} title={`asked ${percent(asked)}`} />
         )}
       </span>
       {words && (
         <span className="share-words">
-          <span>
-            <i className="swatch candidate" />
-            {candidate ?? 'candidate'} serves {percent(share)}
-            {asked !== null && Math.abs(asked - share) >= 0.5 && (
-              <span className="faint"> · asked {percent(asked)}</span>
-            )}
-          </span>
+          {!alone && (
+            <span>
+              <i className="swatch candidate" />
+              {candidate ?? 'candidate'} serves {percent(share)}
+              {asked !== null && Math.abs(asked - share) >= 0.5 && (
+                <span className="faint"> · asked {percent(asked)}</span>
+              )}
+            </span>
+          )}
           <span>
             <i className="swatch" />
             {stable ?? 'stable'} serves {percent(100 - share)}

@@ -9,7 +9,8 @@ interface Entry {
   by?: string | null | undefined
 }
 
-const toneOfCode = (code: string) => {
+const toneOfCode = (text: string) => {
+  const code = text.toLowerCase()
   if (/fail|abort|worse|crash|reject|blocked/.test(code)) return 'danger'
   if (/pause|hold|freeze|wait|return|rolled-back/.test(code)) return 'attention'
   if (/pass|complete|promoted|succeed/.test(code)) return 'good'

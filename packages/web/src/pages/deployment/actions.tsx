@@ -80,7 +80,7 @@ export function DeploymentActions({
       consequences: [
         {
           icon: 'warning',
-          text: 'All remaining steps and gates are skipped: 100% of the traffic moves without a measurement.',
+          text: 'All remaining steps, bakes and analyses are skipped: 100% of the traffic moves unmeasured.',
         },
         { icon: 'back', text: `Roll back brings ${stable} again.` },
       ],

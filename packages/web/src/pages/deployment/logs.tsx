@@ -56,7 +56,10 @@ export function Logs() {
           label="Severity"
           value={search.severity ?? ''}
           onChange={(severity) => set({ severity: severity || undefined })}
-          options={[{ value: '', label: 'Any severity' }, ...severities.map((value) => ({ value, label: value }))]}
+          options={[
+            { value: '', label: 'Any severity' },
+            ...severities.map((value) => ({ value, label: value === 'fatal' ? value : `${value} and worse` })),
+          ]}
         />
         <Button icon={following ? 'pause' : 'play'} onPress={() => setFollowing(!following)}>
           {following ? 'Stop following' : 'Follow'}

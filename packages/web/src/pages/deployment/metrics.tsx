@@ -9,6 +9,7 @@ import { Empty, Failed, Skeleton } from '../../ui/feedback.tsx'
 import { Card } from '../../ui/page.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Time } from '../../ui/time.tsx'
+import { formatOf, withErrorRates } from './metric-series.ts'
 
 const route = getRouteApi('/p/$project/deployments/$deployment/metrics')
 const spans = [
@@ -18,16 +19,6 @@ const spans = [
   { value: '1440', label: 'Last day' },
 ]
 
-const number = (value: number) =>
-  Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 10) / 10)
-
-/** A value with its unit: rates of one as percent, `1/s` as per second. */
-export function formatOf(unit: string): (value: number) => string {
-  if (unit === '1') return (value) => `${number(value * 100)}%`
-  if (unit === '1/s') return (value) => `${number(value)}/s`
-  return (value) => `${number(value)}${unit === '' ? '' : ` ${unit}`}`
-}
-
 const titleOf = (metric: string) => sentenceCase(metric).replace(/ p(\d+)$/, ' p$1')
 
 /** Requests, errors and latency of each worker, the two versions against each other. */
@@ -36,7 +27,7 @@ export function Metrics() {
   const [minutes, setMinutes] = useState('15')
   const detail = useQuery(q.deployment(project, deployment))
   const query = useQuery(q.metrics(project, deployment, Number(minutes)))
-  const series = query.data?.series ?? []
+  const series = withErrorRates(query.data?.series ?? [])
   const workers = [...new Set(series.map((each) => each.worker))]
   return (
     <div className="stack wide">

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import type { DeploymentDetail, Explanation } from '../../api/types.ts'
+import { sentenceCase } from '../../format/words.ts'
 import { Code, Copy, DigestText } from '../../ui/copy.tsx'
 import { Failed, Skeleton } from '../../ui/feedback.tsx'
 import { Icon } from '../../ui/icon.tsx'
@@ -51,7 +52,7 @@ export function Overview() {
                     }
                   />
                   <span>
-                    <strong>{condition.type}</strong>
+                    <strong>{sentenceCase(condition.type)}</strong>
                     {condition.status === 'true' ? '' : condition.status === 'false' ? ' (not so)' : ' (unknown)'}:{' '}
                     {condition.message}
                   </span>
@@ -108,7 +109,7 @@ function Checks({ explanation }: { explanation: Explanation }) {
                 <span className="visually-hidden">{word}</span>
               </span>
               <span>
-                <strong>{check.name}</strong>: {check.message}
+                <strong>{sentenceCase(check.name)}</strong>: {check.message}
               </span>
               <span>{check.since && <Time at={check.since} />}</span>
               {check.status !== 'ok' && (

@@ -5,7 +5,8 @@ import type { CommandDefinition } from '../../api/types.ts'
 import { announce } from '../../ui/announce.tsx'
 import { FormDialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
-import { type Field, fieldsOf, readFields, SchemaForm } from './schema-form.tsx'
+import { type Field, fieldsOf, readFields } from './schema-fields.ts'
+import { SchemaForm } from './schema-form.tsx'
 
 /** Where a schema has no named properties, its input is written as JSON. */
 const whole: Field = {

@@ -2,6 +2,9 @@ import { Link } from '@tanstack/react-router'
 import type { CSSProperties } from 'react'
 import type { Fleet } from '../../api/types.ts'
 
+/** How the manager counts what runs no release yet; there is no filter for it. */
+const none = 'none'
+
 /** Groups × versions: who runs what. Each number leads to its deployments below. */
 export function Adoption({ project, fleet }: { project: string; fleet: Fleet }) {
   return (
@@ -13,7 +16,7 @@ export function Adoption({ project, fleet }: { project: string; fleet: Fleet }) 
             <th scope="col">Group</th>
             {fleet.versions.map((version) => (
               <th key={version} scope="col">
-                {version}
+                {version === none ? 'nothing yet' : version}
               </th>
             ))}
           </tr>
@@ -42,6 +45,13 @@ export function Adoption({ project, fleet }: { project: string; fleet: Fleet }) 
                           <span aria-hidden="true">·</span>
                           <span className="visually-hidden">0</span>
                         </span>
+                      </td>
+                    )
+                  }
+                  if (version === none) {
+                    return (
+                      <td key={version}>
+                        <span>{count}</span>
                       </td>
                     )
                   }

@@ -56,7 +56,7 @@ export function Filters() {
         label="Version"
         value={chosen(filter.version)}
         onChange={(value) => set({ version: value || undefined })}
-        options={any('Any version', fleet.data?.versions ?? [])}
+        options={any('Any version', fleet.data?.versions.filter((version) => version !== 'none') ?? [])}
       />
       <Select
         filter
