@@ -158,6 +158,17 @@ describe('data', () => {
     expect(messages.at(-1)).toMatch(/^Baking at 20%: \d+ s of 60 s, \d+ of 500 requests seen$/)
   })
 
+  test('a worker scaled to nothing is promoted without instances', () => {
+    const plan = compilePlan(
+      { strategy: 'canary', steps: [{ share: 20 }] },
+      { workers: 1, routing: 'weighted', instances: 0 },
+    )
+    expect(plan.steps[0]?.share).toBe(20)
+    const moments = [...play({ plan, desired: 0, weather: calm, looks: 40 })]
+    expect(end(moments)?.phase).toBe('complete')
+    expect(moments.at(-1)?.world).toMatchObject({ promoted: true, stable: null })
+  })
+
   test('several workers promote together', () => {
     const plan = compilePlan(
       { strategy: 'canary', steps: [{ share: 50 }] },

@@ -79,6 +79,7 @@ export function trueShare({ candidate, stable }: Split): number {
 /** Percent of a step as it will really be served. */
 export function attainable(plan: Plan, desired: number, share: number): number {
   if (share <= 0 || share >= 100) return Math.max(0, Math.min(100, share))
+  if (desired === 0) return share
   if (!sideBySide(plan, desired)) return 100
-  return plan.routing === 'replicas' && desired > 0 ? trueShare(split(plan, desired, share)) : share
+  return plan.routing === 'replicas' ? trueShare(split(plan, desired, share)) : share
 }
