@@ -1,0 +1,261 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Invoker, Platform } from '@landfall/engine'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { realClock } from '../control/testing/fleet.ts'
+import { seedDeployment, seedProject } from '../control/testing/seed.ts'
+import type { Keyring } from '../secrets/keyring.ts'
+import { localMasterKey } from '../secrets/master-key.ts'
+import { openKeyring } from '../secrets/open-keyring.ts'
+import type { Database } from '../store/database.ts'
+import { startTestServer, type TestServer } from '../testing/database.ts'
+import { cancelCommand } from './cancel-command.ts'
+import { claimCommand } from './claim-command.ts'
+import { resultContext } from './contexts.ts'
+import { type CommandExecutor, startExecutor } from './executor.ts'
+import { checkInput, findDefinition } from './find-definition.ts'
+import { finishCommand } from './finish-command.ts'
+import { queueCommand } from './queue-command.ts'
+import { readOutput } from './read-output.ts'
+
+let server: TestServer
+let db: Database
+let keyring: Keyring
+const executors: CommandExecutor[] = []
+
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.stop())
+beforeEach(async () => {
+  db = (await server.database()).db
+  keyring = await openKeyring(db, localMasterKey(randomBytes(32)), Date.now())
+  await seedProject(db, 'shop')
+  await seedDeployment(db, { id: 'd1', project: 'shop' })
+})
+afterEach(async () => {
+  await Promise.all(executors.splice(0).map((executor) => executor.stop()))
+})
+
+const scope = { models: ['push'], platforms: ['local'] } as const
+type Call = Parameters<Invoker['invoke']>
+const queue = (more: Partial<Parameters<typeof queueCommand>[2]> = {}) =>
+  db.transaction().execute((trx) =>
+    queueCommand(trx, keyring, {
+      project: 'shop',
+      deployment: 'd1',
+      worker: 'api',
+      version: null,
+      command: 'reindex',
+      input: { from: 'hunter2' },
+      deadline: Date.now() + 30_000,
+      by: 'ada',
+      idempotencyKey: null,
+      at: Date.now(),
+      ...more,
+    }),
+  )
+const row = (id: string) => db.selectFrom('commands').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+function execute(invoke: Invoker['invoke'], owner = 'm1') {
+  const calls: Call[] = []
+  const platform = {
+    name: 'local',
+    invoker: {
+      invoke: (...call: Call) => {
+        calls.push(call)
+        return invoke(...call)
+      },
+    },
+  } as unknown as Platform
+  const executor = startExecutor({
+    db,
+    keyring,
+    clock: realClock,
+    random: { next: () => 0.1 },
+    log: { info: () => {}, warn: (message, fields) => expect.fail(`${message} ${JSON.stringify(fields)}`) },
+    platformOf: () => platform,
+    leaseMs: 600,
+    onChange: () => {},
+    scope,
+    owner,
+    concurrency: 2,
+    idleMs: 50,
+  })
+  executors.push(executor)
+  return calls
+}
+
+async function ended(id: string) {
+  for (let tries = 0; tries < 400; tries++) {
+    const found = await row(id)
+    if (!['queued', 'running'].includes(found.status)) return found
+    await sleep(25)
+  }
+  return expect.fail(`it is still ${(await row(id)).status}`)
+}
+
+const until = (call: Call) =>
+  new Promise<never>((_, reject) => call[0].signal.addEventListener('abort', () => reject(call[0].signal.reason)))
+
+describe('a command', () => {
+  it('runs, streams its output, and keeps input, output and result sealed', async () => {
+    const calls = execute(async (_, call, onOutput) => {
+      for (let i = 0; i < 3; i++) onOutput(`line ${i} hunter2\n`)
+      return { ok: true, output: { count: 3, of: call.input } }
+    })
+    const id = await queue()
+    const done = await ended(id)
+    expect(done).toMatchObject({ status: 'succeeded', attempt: 1, error: null })
+    expect(calls[0]?.[0]).toMatchObject({ worker: 'api', deployment: { id: 'd1', prefix: 'd1' } })
+    expect(calls[0]?.[1]).toMatchObject({ command: 'reindex', id, attempt: 1, input: { from: 'hunter2' } })
+    expect(await readOutput(db, keyring, 'd1', id)).toBe('line 0 hunter2\nline 1 hunter2\nline 2 hunter2\n')
+    const result = keyring.open(done.result ?? Buffer.of(), resultContext('d1', id)).toString()
+    expect(JSON.parse(result)).toEqual({ count: 3, of: { from: 'hunter2' } })
+    const stored = JSON.stringify([
+      await db.selectFrom('commands').selectAll().execute(),
+      await db.selectFrom('command_output').selectAll().execute(),
+      await db.selectFrom('audit_entries').selectAll().execute(),
+    ])
+    expect(stored).not.toContain('hunter2')
+    expect(stored).not.toContain(Buffer.from('hunter2').toString('base64').slice(0, 8))
+    const audit = await db.selectFrom('audit_entries').select('type').orderBy('number').execute()
+    expect(audit.map((entry) => entry.type)).toEqual(['command.queued', 'command.succeeded'])
+  })
+
+  it('is taken up by another manager when its runner dies, as a next attempt; the dead one can end nothing', async () => {
+    const id = await queue()
+    const now = Date.now()
+    const dead = await claimCommand(db, keyring, scope, { owner: 'dead', ttlMs: 400, now })
+    if (!dead) return expect.fail('nothing was due')
+    const calls = execute(async () => ({ ok: true, output: 'second' }))
+    expect(await ended(id)).toMatchObject({ status: 'succeeded', attempt: 2 })
+    expect(calls.length).toBe(1)
+    expect(calls[0]?.[1].attempt).toBe(2)
+    expect(await finishCommand(db, keyring, dead, { status: 'succeeded', result: 'first' }, Date.now())).toBe(false)
+  })
+
+  it('keeps its lease for as long as it runs: nobody else takes it', async () => {
+    const id = await queue()
+    const invoke: Invoker['invoke'] = async () => {
+      await sleep(1_500)
+      return { ok: true, output: null }
+    }
+    const first = execute(invoke)
+    const second = execute(invoke, 'm2')
+    expect(await ended(id)).toMatchObject({ status: 'succeeded', attempt: 1 })
+    expect(first.length + second.length).toBe(1)
+  })
+
+  it('is given back when its manager stops, and run again by the next', async () => {
+    const id = await queue()
+    const calls = execute((...call) => until(call))
+    while (calls.length === 0) await sleep(10)
+    await executors.splice(0)[0]?.stop()
+    expect((await row(id)).status).toBe('running')
+    execute(async () => ({ ok: true, output: 1 }))
+    expect(await ended(id)).toMatchObject({ status: 'succeeded', attempt: 2 })
+  })
+
+  it('that answers an error has failed; one that could not be reached is tried again', async () => {
+    const error = { code: 'E_NO_SUCH_THING', message: 'There is none' }
+    execute(async (_, call) => {
+      if (call.command === 'fails') return { ok: false, error }
+      if (call.attempt < 3) throw new Error('connection refused')
+      return { ok: true, output: null }
+    })
+    expect(await ended(await queue({ command: 'fails' }))).toMatchObject({ status: 'failed', attempt: 1, error })
+    expect(await ended(await queue())).toMatchObject({ status: 'succeeded', attempt: 3 })
+  })
+
+  it('ends at its deadline, running or waiting, also against a worker that listens to nothing', async () => {
+    const deaf = () => new Promise<never>(() => {})
+    execute(deaf)
+    const running = await queue({ deadline: Date.now() + 400 })
+    const never = await queue({ deadline: Date.now() - 1 })
+    expect(await ended(running)).toMatchObject({ status: 'expired', error: { code: 'E_COMMAND_DEADLINE' } })
+    expect(await ended(never)).toMatchObject({ status: 'expired', attempt: 0 })
+  })
+
+  it('is cancelled at once while it waits, and told while it runs', async () => {
+    const cancel = (id: string) => {
+      const order = { project: 'shop', deployment: 'd1', id, by: 'ada', at: Date.now() }
+      return db.transaction().execute((trx) => cancelCommand(trx, order))
+    }
+    const waiting = await queue()
+    await cancel(waiting)
+    expect((await row(waiting)).status).toBe('cancelled')
+    const calls = execute((...call) => until(call))
+    const running = await queue()
+    while (calls.length === 0) await sleep(10)
+    await cancel(running)
+    expect(await ended(running)).toMatchObject({ status: 'cancelled' })
+    await cancel(running)
+    expect((await row(running)).status).toBe('cancelled')
+  })
+
+  it('sent twice with one key is one command', async () => {
+    const calls = execute(async () => ({ ok: true, output: null }))
+    const ids = await Promise.all(Array.from({ length: 4 }, () => queue({ idempotencyKey: 'k1' })))
+    expect(new Set(ids).size).toBe(1)
+    expect(await queue({ idempotencyKey: 'k1', by: 'bob' })).not.toBe(ids[0])
+    await ended(ids[0] ?? '')
+    while (calls.length < 2) await sleep(10)
+    expect(calls.length).toBe(2)
+  })
+
+  it('that floods its output fills nothing, and says so', async () => {
+    execute(async (_, __, onOutput) => {
+      for (let i = 0; i < 40; i++) onOutput('x'.repeat(100_000))
+      return { ok: true, output: 'y'.repeat(2_000_000) }
+    })
+    const id = await queue()
+    expect(await ended(id)).toMatchObject({ status: 'failed', error: { code: 'E_COMMAND_RESULT' } })
+    const output = await readOutput(db, keyring, 'd1', id)
+    expect(output.length).toBeLessThan(1_100_000)
+    expect(output).toContain('[more output was dropped]')
+  })
+})
+
+describe('its definition', () => {
+  const definition = {
+    input: {
+      type: 'object',
+      properties: { from: { type: 'string', minLength: 2 } },
+      required: ['from'],
+      additionalProperties: false,
+    },
+    deadline: '60s',
+  }
+  const worker = (name: string) => ({ type: 'worker', name, commands: { reindex: definition } })
+  const manifest = (...workers: string[]) => ({ resources: workers.map(worker) }) as never
+
+  it('is found by name, and by worker where several have it', () => {
+    expect(findDefinition(manifest('api'), 'reindex').worker).toBe('api')
+    expect(findDefinition(manifest('api', 'jobs'), 'reindex', 'jobs').worker).toBe('jobs')
+    for (const [found, name] of [
+      [manifest('api', 'jobs'), 'reindex'],
+      [manifest('api'), 'toString'],
+      [manifest(), 'reindex'],
+    ] as const) {
+      expect(() => findDefinition(found, name)).toThrow(expect.objectContaining({ code: 'E_COMMAND_UNKNOWN' }))
+    }
+  })
+
+  it('checks the input, names what is wrong, and never repeats a value', () => {
+    expect(() => checkInput('reindex', definition, { from: 'ab' })).not.toThrow()
+    for (const input of [{}, { from: 3 }, { from: 'ab', other: 1 }, 'hunter2', null]) {
+      expect(() => checkInput('reindex', definition, input)).toThrow(
+        expect.objectContaining({ code: 'E_COMMAND_INPUT' }),
+      )
+    }
+    try {
+      checkInput('reindex', definition, { from: 'x', 'y/z': 'hunter2' })
+    } catch (error) {
+      expect(JSON.stringify(error)).not.toContain('hunter2')
+      expect(error).toMatchObject({
+        problems: expect.arrayContaining([expect.objectContaining({ path: 'input.from' })]),
+      })
+    }
+  })
+})
