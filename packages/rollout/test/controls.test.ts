@@ -151,6 +151,21 @@ describe('data', () => {
     expect(stopped?.aborted?.evidence?.log10e).toBeGreaterThanOrEqual(Math.log10(20))
   })
 
+  test('a release that fails 3% is mostly stopped even by bakes of five seconds, and a good one is not held up', () => {
+    const steps = [
+      { share: 20, bake: '5s' },
+      { share: 50, bake: '5s' },
+    ]
+    const short = { steps, analysis: analysis.map((each) => ({ ...each, minSample: 50 })) }
+    const outcome = (candidate: number) =>
+      Array.from({ length: 60 }, (_, index) => {
+        const weather = { ...calm, seed: 31 * index + 1, perLook: 50, errors: { stable: 0.002, candidate } }
+        return end(run(short, [], 150, weather))?.phase
+      })
+    expect(outcome(0.03).filter((phase) => phase === 'aborted').length).toBeGreaterThanOrEqual(48)
+    expect(outcome(0.002).filter((phase) => phase === 'complete')).toHaveLength(60)
+  })
+
   test('the bake says how far it is', () => {
     const messages = run({ steps: [{ share: 20, bake: '60s' }], analysis }, [], 20).map(
       ({ state }) => state.reason.message,

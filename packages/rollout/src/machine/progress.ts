@@ -181,8 +181,7 @@ export function measured(look: Look, specs: readonly AnalysisSpec[], bake: Bake)
   const late = counted && verdict !== 'no-data' && through < bake.until
   if (verdict === 'pass' && !late) return true
   const end = Math.max(bake.until, bake.since + plan.maxBakeMs)
-  const suspect =
-    verdict === 'inconclusive' && evidence !== null && (evidence.seen?.requests ?? 0) >= (evidence.seen?.needed ?? 0)
+  const suspect = evidence?.suspicion !== undefined && (evidence.seen?.requests ?? 0) >= (evidence.seen?.needed ?? 0)
   if (now < end) {
     if (draft.phase === 'paused' && draft.pause?.kind !== 'person') unpause(look)
     look.wakes.push(end)
@@ -197,7 +196,8 @@ export function measured(look: Look, specs: readonly AnalysisSpec[], bake: Bake)
       )
     return false
   }
-  if (suspect && evidence) {
+  if (suspect && specs.every((spec) => isGoodEnough(look, spec))) return true
+  if (suspect && evidence && evidence.suspicion === 'strong') {
     pauseFor(
       look,
       'inconclusive',
@@ -227,6 +227,14 @@ export function measured(look: Look, specs: readonly AnalysisSpec[], bake: Bake)
     `Too little data after ${words(end - bake.since)}: goes on because it is healthy${plan.smoke ? ' and the smoke command passed' : ''}, as the plan says`,
   )
   return true
+}
+
+/** After `maxBake`: enough data, and at most a weak suspicion. */
+function isGoodEnough({ draft }: Look, spec: AnalysisSpec): boolean {
+  const evidence = draft.evidence.find((each) => each.analysis === spec.id)
+  if (evidence?.verdict === 'pass') return true
+  const enough = (evidence?.seen?.requests ?? 0) >= (evidence?.seen?.needed ?? 0)
+  return evidence?.suspicion === 'weak' && enough
 }
 
 function requests(look: Look, specs: readonly AnalysisSpec[]): string {

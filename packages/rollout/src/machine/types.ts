@@ -152,6 +152,8 @@ export interface Evidence {
   tolerated: number
   /** Evidence against "not worse", as log10 of the e-value; a verdict needs log10(1/alpha). */
   log10e: number | null
+  /** Not proved, but looks worse: `weak` bakes on, `strong` then waits for a person. */
+  suspicion?: 'weak' | 'strong'
   /** Candidate's requests since this step was entered, of the `minSample` that a pass needs in every step. */
   seen?: { requests: number; needed: number }
 }

@@ -117,6 +117,7 @@ export interface Finding {
   interval: readonly [number, number] | null
   log10e: number | null
   seen: number
+  suspicion?: 'weak' | 'strong'
 }
 
 /** log10(e) from which a bake is not called good although nothing is proved. */
@@ -157,7 +158,8 @@ export function find(
   // ordinary measure are not called good then: that only extends the bake, so it costs no error budget.
   const looksWorse =
     spec.metric === 'error-rate' && effect !== null && excess(stable, candidate, effect - spec.worseBy) > 2.6
-  const suspect = (log10e >= suspicion || looksWorse) && effect !== null && effect >= spec.worseBy && effect > 0
+  const beyond = effect !== null && effect >= spec.worseBy && effect > 0
+  const suspect = beyond && (log10e >= suspicion || looksWorse) ? 'strong' : beyond && log10e > 0 ? 'weak' : undefined
   const verdict: Verdict =
     candidate.n === 0 || stable.n === 0
       ? 'no-data'
@@ -174,6 +176,7 @@ export function find(
     interval,
     log10e: memory.intervals > 0 ? log10e : null,
     seen,
+    ...(suspect && verdict === 'inconclusive' ? { suspicion: suspect } : {}),
   }
 }
 
