@@ -120,7 +120,8 @@ export class SingleSignOn {
     const local = issuer.protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(issuer.hostname)
     this.#configuration ??= oidc.discovery(issuer, given.clientId, given.clientSecret, undefined, {
       timeout: 10,
-      ...(local ? { execute: [oidc.allowInsecureRequests] } : {}),
+      // The ID token's signature is checked too, although it came straight from the provider over TLS.
+      execute: [oidc.enableNonRepudiationChecks, ...(local ? [oidc.allowInsecureRequests] : [])],
     })
     try {
       return await this.#configuration

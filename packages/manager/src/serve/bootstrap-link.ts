@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { newSecret } from '../auth/token.ts'
 import type { Database } from '../store/database.ts'
 
@@ -9,6 +10,8 @@ const lastsMs = 24 * 3_600_000
  */
 export async function bootstrapLink(db: Database, publicUrl: string, now: number): Promise<string | null> {
   return db.transaction().execute(async (trx) => {
+    // Several managers may start at once: the last one's link is the one that opens.
+    await sql`select pg_advisory_xact_lock(hashtext('landfall bootstrap link'))`.execute(trx)
     const anyone = await trx.selectFrom('users').select('id').limit(1).executeTakeFirst()
     await trx.deleteFrom('invitations').where('user_id', 'is', null).where('used_at', 'is', null).execute()
     if (anyone) return null
