@@ -31,6 +31,7 @@ export async function arrive({ vendor, narrator, claims }: Stage): Promise<Traff
     running.length === customers.length,
     `${running.length} of ${customers.length}`,
   )
+  await requireAll(vendor, running, '1.0.0')
   const targets = await Promise.all(
     customers.map(async ({ name }) => {
       const detail = await client.getDeployment({ params: { project, deployment: name } })
@@ -173,6 +174,15 @@ async function backWithinOneReconcile({ vendor, claims }: Stage, deployment: str
     aborted >= 0 && routed > aborted && between.length === 0,
     `${took} ms between verdict and route`,
   )
+}
+
+/** The story can't go on without all of them: says why the first of the others is not there. */
+async function requireAll(vendor: Vendor, there: readonly string[], version: string): Promise<void> {
+  const late = customers.find(({ name }) => !there.includes(name))
+  if (!late) return
+  const explanation = await vendor.client.explainDeployment({ params: { project, deployment: late.name } })
+  const checks = explanation.checks.filter((check) => check.status !== 'ok').map((check) => `${check.name}: ${check.message} (${check.code})`)
+  throw new Error(`${late.name} does not run ${version}: ${explanation.sentence} ${checks.join('; ')}`)
 }
 
 /** Waits until every deployment rests on a version. */

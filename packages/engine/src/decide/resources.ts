@@ -15,7 +15,7 @@ export function ensureResources(turn: Turn, target: LoadedTarget): boolean {
     if (isCompute(operation.resource)) continue
     all = false
     if (!operation.after.every((name) => isReady(turn, name))) continue
-    if (operation.resource.type === 'secret' && !target.config.secrets[operation.resource.name]) {
+    if (isWithoutValue(operation.resource, target)) {
       turn.waitsFor.push({
         code: 'SECRET_NOT_PROVIDED',
         message: `The secret ${operation.resource.name} has no value yet`,
@@ -25,6 +25,11 @@ export function ensureResources(turn: Turn, target: LoadedTarget): boolean {
     turn.operate({ kind: 'ensure', resource: operation.resource, target: target.target, applied: operation.applied })
   }
   return all
+}
+
+/** A generated secret is the platform's own: it makes the value, and nobody gives one. */
+function isWithoutValue(resource: Resource, target: LoadedTarget): boolean {
+  return resource.type === 'secret' && resource.providedBy !== 'generated' && !target.config.secrets[resource.name]
 }
 
 function isReady(turn: Turn, name: string): boolean {

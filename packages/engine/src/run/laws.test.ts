@@ -100,6 +100,14 @@ describe('live resources', () => {
     expect(await sim.settle()).toMatchObject({ phase: 'running' })
   })
 
+  it('does not wait for a secret that the platform generates', async () => {
+    const sim = simulation()
+    const generated = { type: 'secret', name: 'own', lifecycle: 'live', providedBy: 'generated' } as const
+    sim.wantTarget(release(sim, '1.0.0', 1, { extra: [generated] }))
+    expect(await sim.settle()).toMatchObject({ phase: 'running' })
+    expect(sim.platform.things.has('x-own')).toBe(true)
+  })
+
   it('are made again when they are gone, and corrected by policy when they drifted', async () => {
     const { sim } = await onFirst()
     sim.platform.things.delete('x-work')
