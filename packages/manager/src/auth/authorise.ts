@@ -55,5 +55,5 @@ function authoriseMachine(access: Access, machine: MachinePrincipal, scope: Scop
 
 /** Whether a role includes another: admin includes developer, developer includes viewer. */
 export function includes(has: Role, needed: Role): boolean {
-  return roles.indexOf(has) <= roles.indexOf(needed)
+  return roles.includes(has) && roles.indexOf(has) <= roles.indexOf(needed)
 }

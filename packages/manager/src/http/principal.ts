@@ -36,5 +36,7 @@ export function actorName(principal: Principal | null): string {
 
 /** The person's role in a project, or null. */
 export function roleIn(principal: PersonPrincipal, project: string): Role | null {
-  return principal.operator ? 'admin' : (principal.roles[project] ?? null)
+  if (principal.operator) return 'admin'
+  // A project may be called `constructor`: only what the object itself holds is a role.
+  return Object.hasOwn(principal.roles, project) ? (principal.roles[project] ?? null) : null
 }

@@ -42,6 +42,8 @@ export const authHandlers = {
           .execute()
       } else {
         await trx.updateTable('users').set({ name: body.name, password }).where('id', '=', id).execute()
+        // Whoever was signed in with the old password is not any more.
+        await trx.deleteFrom('sessions').where('user_id', '=', id).execute()
       }
       await trx
         .updateTable('invitations')

@@ -8,7 +8,13 @@ import { findDeployment } from '../../store/deployments/find-deployment.ts'
 import { findRelease } from '../../store/releases/find-release.ts'
 import { releaseIndex } from '../../store/releases/release-index.ts'
 import { deploymentDetailView } from '../views/deployment-detail.ts'
-import { type DeploymentView, deploymentRows, deploymentView, healthSql } from '../views/deployment-rows.ts'
+import {
+  allDeploymentRows,
+  type DeploymentView,
+  deploymentRows,
+  deploymentView,
+  healthSql,
+} from '../views/deployment-rows.ts'
 import { explanationOf } from '../views/explanation.ts'
 import { fleetView } from '../views/fleet-view.ts'
 
@@ -82,9 +88,9 @@ export const deploymentHandlers = {
   },
 } satisfies Partial<Handlers>
 
-/** One deployment as the lists show it. */
+/** One deployment as the lists show it; also one that was destroyed a moment ago. */
 export async function viewOf(db: Database, project: string, id: string): Promise<DeploymentView> {
-  const row = await deploymentRows(db, project).where('id', '=', id).executeTakeFirst()
+  const row = await allDeploymentRows(db, project).where('id', '=', id).executeTakeFirst()
   if (!row) throw notFound(`deployment ${id}`)
   return deploymentView(row, await releaseIndex(db, project))
 }

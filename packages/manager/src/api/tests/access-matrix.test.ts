@@ -155,6 +155,15 @@ describe('who may call what', () => {
     expect(manager.warnings).toEqual([])
   })
 
+  it('has no role in a project that is called like a property of every object', async () => {
+    await manager.project('constructor')
+    const viewer = callers.find((caller) => caller.name === 'viewer')?.token ?? ''
+    for (const project of ['constructor', 'valueof', 'prototype']) {
+      expect((await manager.call('GET', `/api/projects/${project}`, { token: viewer })).status).toBe(404)
+      expect((await manager.call('DELETE', `/api/projects/${project}`, { token: viewer })).status).toBe(404)
+    }
+  })
+
   it('takes a deployment token by name and by id, and by no other', async () => {
     const token = callers.find((caller) => caller.name === 'deployer')?.token ?? ''
     for (const [of, status] of [

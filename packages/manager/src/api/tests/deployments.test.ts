@@ -1,4 +1,5 @@
 import { LandfallError } from '@landfall/stack'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findDeployment } from '../../store/deployments/find-deployment.ts'
 import { storeVerifier } from '../../store/releases/verifier.ts'
@@ -96,6 +97,8 @@ describe('a deployment', () => {
     expect(explained.sentence).toContain('no release yet')
     expect(await code(create('eu'))).toBe('E_EXISTS')
     expect(await code(create('us', { channel: 'nightly' }))).toBe('E_NOT_FOUND')
+    // A name that is another's id would be a way into it.
+    expect(await code(create(made.id))).toBe('E_INVALID_REQUEST')
   })
 
   it('is told the newest release that was rolled out, not one on its way', async () => {
@@ -108,6 +111,26 @@ describe('a deployment', () => {
     expect(target?.digest).toMatch(/^sha256:/)
     expect(setup_release).not.toBeNull()
     expect(requested_generation).toBe(2)
+  })
+
+  it('is not behind a release whose rollout was aborted', async () => {
+    await complete(await publish('1.0.0', 1))
+    await create('eu')
+    await reach('eu')
+    await publish('1.1.0', 2)
+    const behind = async () => {
+      const { newest, versionsBehind } = await admin.getDeployment({ params: of('eu') })
+      return { newest, versionsBehind }
+    }
+    expect(await behind()).toEqual({ newest: '1.1.0', versionsBehind: 1 })
+    await manager.db
+      .updateTable('rollouts')
+      .set({ state: sql`jsonb_set(state, '{phase}', '"aborted"')` })
+      .where('project', '=', project)
+      .where('version', '=', '1.1.0')
+      .execute()
+    expect(await behind()).toEqual({ newest: '1.0.0', versionsBehind: 0 })
+    expect((await admin.explainDeployment({ params: of('eu') })).newest).toBe('1.1.0')
   })
 
   it('waits where a secret is missing, and goes when it is set', async () => {

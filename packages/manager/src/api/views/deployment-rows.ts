@@ -20,8 +20,13 @@ export const healthSql = sql<DeploymentView['health']>`(case
   when state -> 'stable' = 'null'::jsonb then 'unknown'
   else 'healthy' end)`
 
-/** Rows of the fleet page: small parts of the state only, because a whole one holds every plot. */
+/** Rows of the fleet page: small parts of the state only, because a whole one holds every plot. Deleted ones are left out. */
 export function deploymentRows(db: Database, project: string) {
+  return allDeploymentRows(db, project).where('deleted_at', 'is', null)
+}
+
+/** The same with those that were destroyed: an answer may be written after its deployment is gone. */
+export function allDeploymentRows(db: Database, project: string) {
   return db
     .selectFrom('deployments')
     .select([
@@ -48,7 +53,6 @@ export function deploymentRows(db: Database, project: string) {
       ),
     ])
     .where('project', '=', project)
-    .where('deleted_at', 'is', null)
 }
 
 export type DeploymentListRow = Awaited<ReturnType<ReturnType<typeof deploymentRows>['execute']>>[number]
@@ -57,7 +61,7 @@ export function deploymentView(row: DeploymentListRow, releases: ReleaseIndex): 
   const ref = (target: Target | null) =>
     target && { ...target, version: releases.get(target.release)?.version ?? 'unknown' }
   const pinned = releases.get(row.pinned)
-  const channel = releases.inChannel(row.channel)
+  const channel = releases.allowedIn(row.channel)
   const newest = pinned ?? channel[0]
   const sequence = releases.get(row.stable?.release)?.sequence ?? 0
   // A pinned deployment is where it is meant to be, however many releases there are behind the pin.

@@ -4,6 +4,7 @@ import { digestOf, LandfallError } from '@landfall/stack'
 import type { z } from 'zod'
 import { appendAudit } from '../../audit/append-audit.ts'
 import { publishChanges } from '../../changes/publish-changes.ts'
+import { invalid } from '../../http/parse-request.ts'
 import { exists, notFound } from '../../http/refusals.ts'
 import type { Keyring } from '../../secrets/keyring.ts'
 import { findProject } from '../accounts/projects.ts'
@@ -17,6 +18,7 @@ import { prepareTargets } from '../targets/prepare-targets.ts'
 import { requireKnownConfig } from '../targets/require-known-config.ts'
 import { setInput } from '../targets/set-input.ts'
 import { tellTarget } from '../targets/tell-target.ts'
+import { looksLikeId } from './find-deployment.ts'
 
 type NewDeployment = z.output<typeof newDeployment>
 
@@ -41,6 +43,11 @@ export async function createDeployment(
   },
 ): Promise<string> {
   const { project, deployment, actor, at } = creation
+  if (looksLikeId(deployment.name)) {
+    throw invalid([
+      { path: 'name', message: 'looks like an id: choose another, so that nobody takes one for the other' },
+    ])
+  }
   await findProject(trx, project)
   await requireChannel(trx, project, deployment.channel)
   if (deployment.group !== undefined) {

@@ -19,15 +19,17 @@ export async function lockDeployment(trx: Trx, project: string, idOrName: string
   return row
 }
 
+/** What is looked up as an id, and can therefore not be a name. */
+export function looksLikeId(text: string): boolean {
+  return /^dep_[0-9a-z]{20}$/.test(text)
+}
+
 function byIdOrName(db: Database | Trx, project: string, idOrName: string) {
-  // Ids begin with dep_, which no name can: names have no underscore at their fourth place followed by 20 letters by law of
-  // the contract only, so the id is compared first and alone.
-  const byId = /^dep_[0-9a-z]{20}$/.test(idOrName)
   return db
     .selectFrom('deployments')
     .selectAll()
     .where('project', '=', project)
-    .where(byId ? 'id' : 'name', '=', idOrName)
+    .where(looksLikeId(idOrName) ? 'id' : 'name', '=', idOrName)
     .where('deleted_at', 'is', null)
 }
 

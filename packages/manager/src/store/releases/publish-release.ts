@@ -14,6 +14,7 @@ import { lockProject } from '../accounts/projects.ts'
 import { missingBlobs } from '../blobs/blobs.ts'
 import type { Trx } from '../database.ts'
 import type { SignedBy } from '../tables/releases.ts'
+import { setUpFirst } from './set-up-first.ts'
 
 /**
  * Takes a signed release in: proved against the project's keyset, all of its artifacts here, newer than every release
@@ -68,6 +69,7 @@ export async function publishRelease(
     })
     .execute()
   await trx.updateTable('projects').set({ last_sequence: statement.sequence }).where('name', '=', project).execute()
+  await setUpFirst(trx, { project, channel: statement.channel, digest })
   await publishChanges(trx, [{ project, kind: 'release', id: digest, at: now }])
   const message = `Release ${statement.version} was published in the channel ${statement.channel}.`
   const data = { digest, sequence: statement.sequence, signedBy }

@@ -37,6 +37,8 @@ export interface DeploymentsTable {
   operation: Default<'run' | 'destroy'>
   target: NullableJson<Target>
   setup_release: Nullable<string>
+  /** To be set up with the first release that its channel gets. */
+  setup_first: Default<boolean>
   config: string
   requested_generation: Default<number>
   observed_generation: Default<number>
