@@ -1,7 +1,7 @@
 import { useRef, useState } from 'react'
 import { clockTime } from '../format/time.ts'
 import { amount, difference, type Evidence, metricName, verdictSentence } from './evidence.ts'
-import { linePath, scale, ticks, timeTicks } from './scale.ts'
+import { anchorAt, linePath, scale, ticks, timeTicks } from './scale.ts'
 import { useWidth } from './use-width.ts'
 
 const height = 228
@@ -26,8 +26,8 @@ function domain(series: readonly Evidence[]): [number, number] {
   const values = [0, limit * 1.3, ...series.map((look) => centre(look) ?? 0)]
   const edges = late.flatMap((look) => look.interval ?? [])
   const widest = Math.max(...values.map(Math.abs), limit * 2) * 3
-  const low = Math.min(...values, ...edges.filter((edge) => edge > -widest))
-  const high = Math.max(...values, ...edges.filter((edge) => edge < widest))
+  const low = Math.min(...values, ...edges.map((edge) => Math.max(edge, -widest)))
+  const high = Math.max(...values, ...edges.map((edge) => Math.min(edge, widest)))
   const room = (high - low) * 0.08 || 1
   return [series.at(-1)?.kind === 'threshold' ? 0 : low - room, high + room]
 }
@@ -118,7 +118,7 @@ export function EvidencePlot({ series, shares }: { series: readonly Evidence[]; 
           </g>
         ))}
         {axis.at.map((at) => (
-          <text key={at} x={x(at)} y={height - 6} textAnchor="middle">
+          <text key={at} x={x(at)} y={height - 6} textAnchor={anchorAt(x(at), margin.left, width)}>
             {clockTime(at, axis.seconds)}
           </text>
         ))}

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react'
 import { clockTime } from '../format/time.ts'
-import { linePath, scale, ticks, timeTicks } from './scale.ts'
+import { anchorAt, linePath, scale, ticks, timeTicks } from './scale.ts'
 import { useWidth } from './use-width.ts'
 
 export interface Line {
@@ -18,10 +18,13 @@ export function LineChart({
   title,
   lines,
   format,
+  least = 0,
 }: {
   title: string
   lines: readonly Line[]
   format: (value: number) => string
+  /** The scale reaches at least so far, so that nothing does not fill it. */
+  least?: number
 }) {
   const frame = useRef<HTMLElement>(null)
   const width = useWidth(frame)
@@ -32,7 +35,7 @@ export function LineChart({
   if (values.length === 0) return <p className="faint">Nothing measured in this time.</p>
   const from = Math.min(...times)
   const to = Math.max(...times, from + 1000)
-  const top = Math.max(...values) * 1.1 || 1
+  const top = Math.max(Math.max(...values) * 1.1, least) || 1
   const x = scale(from, to, margin.left, width - margin.right)
   const y = scale(0, top, height - margin.bottom, margin.top)
   const axis = timeTicks(from, to, Math.max(2, Math.floor(width / 110)))
@@ -90,7 +93,7 @@ export function LineChart({
           </g>
         ))}
         {axis.at.map((instant) => (
-          <text key={instant} x={x(instant)} y={height - 6} textAnchor="middle">
+          <text key={instant} x={x(instant)} y={height - 6} textAnchor={anchorAt(x(instant), margin.left, width)}>
             {clockTime(instant, axis.seconds)}
           </text>
         ))}
@@ -105,6 +108,21 @@ export function LineChart({
             strokeDasharray={line.role === 'candidate' ? '5 2' : undefined}
           />
         ))}
+        {lines.flatMap((line) => {
+          const measured = line.points.filter(([, value]) => value !== null)
+          // So few that a line would hardly be seen, or not at all.
+          return measured.length > 2
+            ? []
+            : measured.map(([instant, value]) => (
+                <circle
+                  key={`${line.name} ${instant}`}
+                  cx={x(instant)}
+                  cy={y(value ?? 0)}
+                  r={3}
+                  fill={colours[line.role]}
+                />
+              ))
+        })}
         {hover !== null && (
           <line x1={x(at)} x2={x(at)} y1={margin.top} y2={height - margin.bottom} stroke="var(--faint)" />
         )}

@@ -43,3 +43,9 @@ export function linePath(points: readonly (readonly [number, number | null])[]):
   }
   return path
 }
+
+/** Where a label of the time axis is held, so that it does not stick out of the drawing. */
+export function anchorAt(x: number, left: number, width: number): 'start' | 'middle' | 'end' {
+  if (x < left + 24) return 'start'
+  return x > width - 36 ? 'end' : 'middle'
+}

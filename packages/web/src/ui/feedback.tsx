@@ -3,6 +3,7 @@ import { failureOf } from '../api/failure.ts'
 import { Button } from './button.tsx'
 import { Code, Copy } from './copy.tsx'
 import { Icon, type IconName } from './icon.tsx'
+import { Words } from './words.tsx'
 
 /** Something to know, above what it is about. */
 export function Notice({
@@ -33,8 +34,14 @@ export function Failed({ error, again }: { error: unknown; again?: (() => void) 
   return (
     <div role="alert">
       <Notice tone="danger" icon="failed" actions={again && <Button onPress={again}>Try again</Button>}>
-        <strong>{failure.message}</strong>
-        {failure.hint && <span>{failure.hint}</span>}
+        <strong>
+          <Words text={failure.message} />
+        </strong>
+        {failure.hint && (
+          <span>
+            <Words text={failure.hint} />
+          </span>
+        )}
         {failure.problems.map((problem) => (
           <span key={problem.path}>
             <code>{problem.path}</code>: {problem.message}

@@ -27,7 +27,7 @@ export function ShareBar({
     : `${label}: candidate ${candidate ?? ''} serves ${percent(share)}, asked ${percent(asked ?? 0)}`
   return (
     <div className="share">
-      <span className={`share-track ${served === null ? 'idle' : ''}`} role="img" aria-label={told}>
+      <span className={`share-track ${served === null || stable === null ? 'idle' : ''}`} role="img" aria-label={told}>
         <span className={`share-fill ${share >= 100 ? 'whole' : ''}`} style={{ width: `${Math.min(100, share)}%` }} />
         {!alone && asked !== null && asked > 0 && asked < 100 && (
           <span className="share-tick" style={{ left: `${asked}%` }} title={`asked ${percent(asked)}`} />
@@ -44,10 +44,14 @@ export function ShareBar({
               )}
             </span>
           )}
-          <span>
-            <i className="swatch" />
-            {stable ?? 'stable'} serves {percent(100 - share)}
-          </span>
+          {stable === null ? (
+            <span className="faint">{share > 0 ? '' : 'nothing serves yet'}</span>
+          ) : (
+            <span>
+              <i className="swatch" />
+              {stable ?? 'stable'} serves {percent(100 - share)}
+            </span>
+          )}
         </span>
       )}
     </div>

@@ -41,7 +41,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                 <Time at={entry.at} />
               </span>
               {!deployment && entry.deployment && <Where project={project} id={entry.deployment} />}
-              {entry.code && <Code code={entry.code} />}
+              <Code code={entry.code ?? entry.type} />
             </li>
           ))}
         </ul>
@@ -85,7 +85,9 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                       {entry.deployment && <Where project={project} id={entry.deployment} />}
                     </td>
                   )}
-                  <td>{entry.code && <Code code={entry.code} />}</td>
+                  <td>
+                    <Code code={entry.code ?? entry.type} />
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -80,11 +80,10 @@ export function Logs() {
           </Empty>
         </div>
       ) : (
-        // Scrollable by keyboard, so it takes the focus.
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll region must be reachable by keyboard
         <div
           className="logs"
           ref={box}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll region must be reachable by keyboard
           tabIndex={0}
           role="log"
           aria-label="Log lines"

@@ -60,6 +60,7 @@ export function Metrics() {
                     title={titleOf(metric)}
                     lines={linesOf(of, worker, detail.data)}
                     format={formatOf(of[0]?.unit ?? '')}
+                    least={of[0]?.unit === '1' ? 0.01 : 0}
                   />
                 </Card>
               )
@@ -71,12 +72,17 @@ export function Metrics() {
   )
 }
 
+/** Which side each version is on: what is stable now; what came after it, and may be gone again; what was before. */
 function linesOf(series: readonly MetricSeries[], worker: string, detail: DeploymentDetail | undefined): Line[] {
   const rollout = detail?.workers.find((each) => each.worker === worker)
   const stable = rollout?.stableVersion ?? detail?.actual?.version
-  return series.map((each) => ({
-    name: each.version,
-    role: each.version === rollout?.candidateVersion ? 'candidate' : each.version === stable ? 'stable' : 'other',
-    points: each.points,
-  }))
+  const beginOf = (each: MetricSeries | undefined) => each?.points.find(([, value]) => value !== null)?.[0] ?? 0
+  const stableBegan = beginOf(series.find((each) => each.version === stable))
+  return [...series]
+    .sort((a, b) => beginOf(a) - beginOf(b))
+    .map((each) => ({
+      name: each.version,
+      role: each.version === stable ? 'stable' : beginOf(each) > stableBegan ? 'candidate' : 'other',
+      points: each.points,
+    }))
 }

@@ -9,6 +9,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { Card } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
+import { Words } from '../../ui/words.tsx'
 import { ResourceTree } from './resource-tree.tsx'
 import { WorkerRollouts } from './worker-rollouts.tsx'
 
@@ -109,7 +110,7 @@ function Checks({ explanation }: { explanation: Explanation }) {
                 <span className="visually-hidden">{word}</span>
               </span>
               <span>
-                <strong>{sentenceCase(check.name)}</strong>: {check.message}
+                <strong>{sentenceCase(check.name)}</strong>: <Words text={check.message} />
               </span>
               <span>{check.since && <Time at={check.since} />}</span>
               {check.status !== 'ok' && (
@@ -122,7 +123,7 @@ function Checks({ explanation }: { explanation: Explanation }) {
         })}
       </ol>
       <p className="next">
-        <strong>Next:</strong> {explanation.next}
+        <strong>Next:</strong> <Words text={explanation.next} />
       </p>
     </div>
   )

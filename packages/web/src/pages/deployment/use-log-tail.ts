@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { api } from '../../api/client.ts'
 import type { LogLine } from '../../api/types.ts'
 
@@ -26,27 +26,29 @@ const nothing: LogTail = { lines: [], pending: true, error: null, missed: false 
 export function useLogTail(project: string, deployment: string, filter: LogFilter, following: boolean): LogTail {
   const [tail, setTail] = useState(nothing)
   const { text, worker, severity } = filter
-  const [scope, setScope] = useState({ text, worker, severity })
+  const [scope, setScope] = useState({ project, deployment, text, worker, severity })
   useEffect(() => {
-    const timer = setTimeout(() => setScope({ text, worker, severity }), typingPause)
+    const next = { project, deployment, text, worker, severity }
+    const settle = (old: typeof next) => (isSame(old, next) ? old : next)
+    const timer = setTimeout(() => setScope(settle), typingPause)
     return () => clearTimeout(timer)
-  }, [text, worker, severity])
-  const [after, setAfter] = useState<{ scope: typeof scope; id: string } | null>(null)
+  }, [project, deployment, text, worker, severity])
+  /** Where an earlier run ended: following again goes on there, and starts nothing by itself. */
+  const ended = useRef<{ scope: typeof scope; id: string } | null>(null)
 
   useEffect(() => {
     const stop = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
-    let cursor = after?.scope === scope ? after.id : undefined
-    const query = Object.fromEntries(Object.entries(scope).filter(([, value]) => value)) as LogFilter
+    let cursor = ended.current?.scope === scope ? ended.current.id : undefined
     const read = async () => {
       try {
         const page = await api.getLogs(
           {
-            params: { project, deployment },
+            params: { project: scope.project, deployment: scope.deployment },
             query: {
-              ...(query.text && { text: query.text }),
-              ...(query.worker && { worker: query.worker }),
-              ...(query.severity && { severity: query.severity }),
+              ...(scope.text && { text: scope.text }),
+              ...(scope.worker && { worker: scope.worker }),
+              ...(scope.severity && { severity: scope.severity }),
               limit: 300,
               ...(cursor !== undefined && { after: cursor }),
             },
@@ -75,10 +77,12 @@ export function useLogTail(project: string, deployment: string, filter: LogFilte
     return () => {
       stop.abort()
       clearTimeout(timer)
-      if (cursor !== undefined) setAfter({ scope, id: cursor })
+      if (cursor !== undefined) ended.current = { scope, id: cursor }
     }
-    // `after` is where an earlier run ended; it must not start another.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  }, [project, deployment, scope, following])
+  }, [scope, following])
   return tail
 }
+
+/** Of flat objects with the same members. */
+const isSame = <T extends object>(a: T, b: T) =>
+  Object.keys(a).every((key) => Reflect.get(a, key) === Reflect.get(b, key))

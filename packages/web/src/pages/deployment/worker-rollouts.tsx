@@ -12,13 +12,35 @@ import { Timeline } from '../../ui/timeline.tsx'
 export function WorkerRollouts({ item }: { item: DeploymentDetail }) {
   const moved = item.workers.filter((worker) => worker.phase !== null)
   if (moved.length === 0) return null
-  const moving = moved.some((worker) => worker.phase !== 'complete' && worker.phase !== 'aborted')
+  const moving = moved.some((worker) => worker.candidateVersion !== null)
   return (
     <Card title="Traffic" hint={moving ? 'moves now' : 'as it last moved'}>
-      {moved.map((worker) => (
-        <Worker key={worker.worker} worker={worker} />
-      ))}
+      {moved.map((worker) =>
+        isSettled(worker) ? (
+          <Settled key={worker.worker} worker={worker} />
+        ) : (
+          <Worker key={worker.worker} worker={worker} />
+        ),
+      )}
     </Card>
+  )
+}
+
+/** Nothing moves and nothing was measured: one line says it all. */
+const isSettled = (worker: WorkerRollout) => worker.candidateVersion === null && worker.series.length === 0
+
+function Settled({ worker }: { worker: WorkerRollout }) {
+  return (
+    <section className="worker settled row between" aria-label={worker.worker}>
+      <h3>{worker.worker}</h3>
+      <span className="row">
+        <span className="muted">
+          <i className="swatch" />
+          {worker.stableVersion ?? 'nothing'} serves all
+        </span>
+        {worker.phase && <Status state={worker.phase} boxed />}
+      </span>
+    </section>
   )
 }
 

@@ -133,6 +133,7 @@ function Rows(props: {
         </thead>
         <tbody ref={ref as React.RefObject<HTMLTableSectionElement>}>
           {view.before > 0 && (
+            // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus
             <tr className="spacer" aria-hidden="true">
               <td colSpan={6} style={{ height: view.before }} />
             </tr>
@@ -173,6 +174,7 @@ function Rows(props: {
             </tr>
           ))}
           {view.after > 0 && (
+            // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus
             <tr className="spacer" aria-hidden="true">
               <td colSpan={6} style={{ height: view.after }} />
             </tr>

@@ -78,10 +78,7 @@ function Moving({ project, rollouts }: { project: string; rollouts: readonly Rol
                 </Link>
                 <Status state={rollout.phase} boxed />
               </div>
-              <span className="muted">
-                {wave ? `Wave ${rollout.wave + 1} of ${rollout.waves.length}, ${wave.name}. ` : ''}
-                {rollout.reason.message}
-              </span>
+              <span className="muted">{rollout.reason.message}</span>
               {wave && <WaveSegments wave={wave} />}
               <span className="faint">
                 started <Time at={rollout.createdAt} /> by {rollout.createdBy}

@@ -50,7 +50,8 @@ function Row({ project, rollout, member }: { project: string; rollout: RolloutDe
           {member.name}
         </Link>
         <small className="truncate">
-          {rollout.waves[member.wave]?.name ?? ''} · from {member.fromVersion ?? 'nothing'}
+          {rollout.waves[member.wave]?.name ?? ''}
+          {member.fromVersion ? ` · from ${member.fromVersion}` : ''}
         </small>
       </span>
       <Status state={member.status} />
