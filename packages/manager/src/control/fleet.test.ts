@@ -3,6 +3,7 @@ import { checkpointKey } from '../audit/checkpoint-key.ts'
 import { verifyChain } from '../audit/verify-chain.ts'
 import { startTestServer, type TestServer } from '../testing/database.ts'
 import type { Control } from './control.ts'
+import { nudgeRollout } from './fleet-loops.ts'
 import { plan, testFleet } from './testing/fleet.ts'
 
 let server: TestServer
@@ -112,10 +113,12 @@ describe('a fleet', () => {
     await fleet.until(async () => (await reason())?.code === 'frozen')
     expect(await allOn('1.0.0')()).toBe(true)
     await fleet.db.updateTable('freezes').set({ lifted_at: new Date(), lifted_by: 'test' }).execute()
+    await nudgeRollout(fleet.db, rollout)
     await fleet.until(async () => (await fleet.phase(rollout)) === 'paused')
     expect(await fleet.versions()).toEqual({ a: '1.1.0', b: '1.1.0', c: '1.0.0', d: '1.0.0', e: '1.0.0' })
     const control = { rollout, id: 'ctl_1', kind: 'abort' as const, by: 'ada', at: new Date() }
     await fleet.db.insertInto('rollout_controls').values(control).execute()
+    await nudgeRollout(fleet.db, rollout)
     await fleet.until(async () => (await fleet.phase(rollout)) === 'aborted')
     await fleet.until(allOn('1.0.0'))
   }, 60_000)
@@ -152,5 +155,22 @@ describe('a fleet', () => {
       const row = await fleet.db.selectFrom('deployments').select('target').where('id', '=', 'a').executeTakeFirst()
       return row?.target === null
     })
+  }, 60_000)
+})
+
+describe('a rollout that can not be moved', () => {
+  it('does not keep the others from moving', async () => {
+    for (const id of ['a', 'b']) await fleet.deploy(id)
+    const channel = { project: 'shop', name: 'beta', plan: '{}', created_at: new Date() }
+    await fleet.db.insertInto('channels').values(channel).execute()
+    const good = await fleet.release('1.0.0')
+    const broken = { id: 'rol_broken', project: 'shop', channel: 'beta', release: good, version: '1.0.0' }
+    const plan = JSON.stringify({ waves: [{ name: 'all', soak: 'a while' }] })
+    const row = { ...broken, plan, created_at: new Date(), created_by: 'test' }
+    await fleet.db.insertInto('rollouts').values(row).execute()
+    await fleet.rollOut(good)
+    start()
+    await fleet.until(allOn('1.0.0'))
+    expect(fleet.warnings.some((warning) => warning.includes('not a duration'))).toBe(true)
   }, 60_000)
 })

@@ -98,7 +98,8 @@ async function listen(
 
 function waitForEnd(client: PoolClient, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.once('error', reject)
+    // Not once: a broken connection tells so twice, and an error that nobody hears ends the process.
+    client.on('error', reject)
     client.once('end', () => resolve())
     signal.addEventListener('abort', () => resolve(), { once: true })
   })

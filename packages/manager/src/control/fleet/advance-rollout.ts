@@ -21,6 +21,27 @@ const finished = ['complete', 'aborted', 'superseded']
  * Answers the rollout's id, or null when none was due.
  */
 export async function advanceRollout(db: Database, now: number): Promise<string | null> {
+  let taken: string | null = null
+  try {
+    return await lookOnce(db, now, (rollout) => {
+      taken = rollout
+    })
+  } catch (error) {
+    // One that can't be moved must not keep the others from moving: it is the oldest due at every look.
+    if (taken !== null) await postpone(db, taken, now)
+    throw error
+  }
+}
+
+async function postpone(db: Database, rollout: string, now: number): Promise<void> {
+  await db
+    .updateTable('rollouts')
+    .set({ observed_generation: sql`requested_generation`, wake_at: new Date(now + movingMs) })
+    .where('id', '=', rollout)
+    .execute()
+}
+
+async function lookOnce(db: Database, now: number, onTaken: (rollout: string) => void): Promise<string | null> {
   return db.transaction().execute(async (trx) => {
     // A handler may hold a chain's head and wait for this row; whoever holds the row gives way, and comes again.
     await sql`set local lock_timeout = '800ms'`.execute(trx)
@@ -35,6 +56,7 @@ export async function advanceRollout(db: Database, now: number): Promise<string 
       .skipLocked()
       .executeTakeFirst()
     if (!rollout) return null
+    onTaken(rollout.id)
     const plan = planOf(rollout.plan)
     const before = rollout.state ?? startFleet({ id: rollout.id, plan, now })
     const seen = await observeFleet(trx, rollout, now)

@@ -62,7 +62,7 @@ export async function observeFleet(
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
     targets.set(row.id, target)
     if (row.rejection) rejected.add(row.id)
-    members.push(memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, target.digest, refusal, now))
+    members.push(memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, refusal, now))
   }
   return {
     targets,
@@ -101,7 +101,6 @@ async function readRows(trx: Trx, rollout: { project: string; channel: string; r
 /** How one deployment stands towards what it was told. */
 function memberOf(
   row: FleetRow,
-  target: string,
   refusal: { code: string; message: string } | undefined,
   now: number,
 ): MemberObservation {
@@ -117,8 +116,7 @@ function memberOf(
   if (row.phase === 'failed') {
     return { ...base, outcome: 'failed', failure: { code: row.code ?? 'FAILED', message: row.message ?? 'It failed' } }
   }
-  const there = row.phase === 'running' && row.resting === told
-  return { ...base, outcome: there || (row.resting === target && told === target) ? 'healthy' : 'progressing' }
+  return { ...base, outcome: row.phase === 'running' && row.resting === told ? 'healthy' : 'progressing' }
 }
 
 /** Why a deployment does not count now; undefined when it does. */
