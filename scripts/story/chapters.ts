@@ -43,7 +43,7 @@ export async function arrive({ vendor, narrator, claims }: Stage): Promise<Traff
   await sleep(1_500)
   const answered = new Set(
     traffic.answers
-      .filter((answer) => answer.status === 200 && answer.version === '1.0.0')
+      .filter((answer) => answer.status >= 200 && answer.status < 300 && answer.version === '1.0.0')
       .map((answer) => answer.target),
   )
   claims.check(
@@ -163,11 +163,11 @@ export async function badRelease(stage: Stage, traffic: Traffic, version: string
 async function backWithinOneReconcile({ vendor, claims }: Stage, deployment: string, from: number): Promise<void> {
   const { items } = await vendor.client.listDeploymentAudit({ params: { project, deployment }, query: { limit: 500 } })
   const story = items.filter((entry) => Date.parse(entry.at) >= from).reverse()
-  const aborted = story.findIndex((entry) => entry.type === 'rollout.aborting' || entry.type === 'rollout.aborted')
-  const routed = story.findIndex((entry, index) => index > aborted && entry.type === 'rollout.routed')
+  const aborted = story.findIndex((entry) => entry.type === 'rollout.aborted' || entry.type === 'deployment.told')
+  const routed = story.findIndex((entry, index) => index > aborted && entry.type === 'traffic.routed')
   const between = story
     .slice(aborted + 1, routed)
-    .filter((entry) => entry.type === 'rollout.step-reached' || entry.type === 'rollout.routed')
+    .filter((entry) => entry.type === 'rollout.step-reached' || entry.type === 'traffic.routed')
   const took = Date.parse(story[routed]?.at ?? '') - Date.parse(story[aborted]?.at ?? '')
   claims.check(
     `${deployment}: 100% back on stable within one reconcile of the verdict`,

@@ -19,6 +19,8 @@ export const quickCanary: RolloutPlanInput = {
     { share: 60, bake: '5s' },
   ],
   analysis: [{ kind: 'compare', metric: 'error-rate', worseBy: 0.01, minSample: 50 }],
+  // Less than the default: with little room the order of starting and stopping matters most.
+  maxSurge: '25%',
 }
 
 /** A frozen store, a live queue and a secret, and two workers that roll out: small, with one of each kind that matters. */

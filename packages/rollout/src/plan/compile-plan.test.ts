@@ -28,7 +28,12 @@ describe('compilePlan', () => {
     })
     expect(plan.steps[0]?.analysis).toMatchObject([{ id: 'step-0.1.error-rate', kind: 'threshold', minSample: 20 }])
     expect(plan.steps.map((step) => step.pause)).toEqual([undefined, 'until-resumed', 90_000])
-    expect(plan).toMatchObject({ onNoData: 'hold', maxBakeMs: 1_800_000, progressDeadlineMs: 600_000, maxSurge: '25%' })
+    expect(plan).toMatchObject({
+      onNoData: 'hold',
+      maxBakeMs: 1_800_000,
+      progressDeadlineMs: 600_000,
+      maxSurge: '100%',
+    })
   })
 
   test('divides the error budget over workers and analyses', () => {

@@ -70,7 +70,7 @@ export function compilePlan(input: PlanInput, options: CompileOptions): Plan {
     maxBakeMs: durationMs(input.maxBake ?? '30m'),
     onNoData: input.onNoData ?? 'hold',
     progressDeadlineMs: durationMs(input.progressDeadline ?? '10m'),
-    maxSurge: blueGreen ? '100%' : allowance(input.maxSurge ?? '25%'),
+    maxSurge: blueGreen ? '100%' : allowance(input.maxSurge ?? '100%'),
     maxUnavailable: allowance(input.maxUnavailable ?? '0%'),
     abortKeepMs: durationMs(input.abortKeep ?? '0s'),
     routing: options.routing,

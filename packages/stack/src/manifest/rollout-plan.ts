@@ -81,8 +81,8 @@ export const rolloutPlan = z.strictObject({
   smoke: commandGate.optional(),
   /** The candidate must become available within this. Paused time does not count. */
   progressDeadline: duration.default('10m'),
-  /** Percent of desired, or a count, that may exist above it. */
-  maxSurge: z.union([z.number().int().nonnegative(), z.string().regex(/^\d+%$/)]).default('25%'),
+  /** Percent of desired, or a count, that may exist above it. At 100% stable stays whole until the candidate has taken over, so that an abort is instant. */
+  maxSurge: z.union([z.number().int().nonnegative(), z.string().regex(/^\d+%$/)]).default('100%'),
   maxUnavailable: z.union([z.number().int().nonnegative(), z.string().regex(/^\d+%$/)]).default('0%'),
   /** How long the abandoned candidate is kept for inspection after an abort. */
   abortKeep: duration.default('0s'),
