@@ -27,6 +27,7 @@ export function eventStream(
           controller.close()
         }
         options.signal.addEventListener('abort', close, { once: true })
+        if (options.signal.aborted) return close()
         const write = (text: string) => {
           if (!ended.signal.aborted) controller.enqueue(encoder.encode(text))
         }

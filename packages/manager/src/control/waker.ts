@@ -101,6 +101,8 @@ function waitForEnd(client: PoolClient, signal: AbortSignal): Promise<void> {
     // Not once: a broken connection tells so twice, and an error that nobody hears ends the process.
     client.on('error', reject)
     client.once('end', () => resolve())
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    // Stopped while it connected: such a signal fires no more.
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
