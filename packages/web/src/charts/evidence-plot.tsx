@@ -163,24 +163,25 @@ export function EvidencePlot({ series, shares }: { series: readonly Evidence[]; 
 }
 
 function Marker({ mark, x, width }: { mark: Mark; x: number; width: number }) {
-  const colour = mark.tone === 'step' ? 'var(--border-strong)' : `var(--${mark.tone})`
-  const nearEnd = x > width - 120
+  const step = mark.tone === 'step'
+  const colour = step ? 'var(--border-strong)' : `var(--${mark.tone})`
+  const nearEnd = x > width - (step ? 44 : 120)
   return (
     <g>
       <line
         x1={x}
         x2={x}
-        y1={mark.tone === 'step' ? margin.top - 12 : 4}
+        y1={step ? margin.top - 12 : 4}
         y2={height - margin.bottom}
         stroke={colour}
-        strokeWidth={mark.tone === 'step' ? 1 : 1.5}
-        strokeDasharray={mark.tone === 'step' ? '2 3' : undefined}
+        strokeWidth={step ? 1 : 1.5}
+        strokeDasharray={step ? '2 3' : undefined}
       />
       <text
-        x={nearEnd && mark.tone !== 'step' ? x - 5 : x + (mark.tone === 'step' ? 3 : 5)}
-        y={mark.tone === 'step' ? margin.top - 5 : 13}
-        textAnchor={nearEnd && mark.tone !== 'step' ? 'end' : 'start'}
-        style={mark.tone === 'step' ? undefined : { fill: colour, fontWeight: 600 }}
+        x={nearEnd ? x - 4 : x + 4}
+        y={step ? margin.top - 5 : 13}
+        textAnchor={nearEnd ? 'end' : 'start'}
+        style={step ? undefined : { fill: colour, fontWeight: 600 }}
       >
         {mark.label}
       </text>
