@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@landfall/contract'
+import { removePostgres } from '@landfall/postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
@@ -19,6 +20,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await removePostgres(join(directory, 'own', 'postgres'))
   await rm(directory, { recursive: true, force: true })
 })
 

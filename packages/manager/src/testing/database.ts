@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RunningPostgres, startPostgres } from '@landfall/postgres'
+import { type RunningPostgres, removePostgres, startPostgres } from '@landfall/postgres'
 import pg from 'pg'
 import { type OpenDatabase, openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
@@ -22,9 +22,7 @@ export interface TestServer {
 export async function startTestServer(): Promise<TestServer> {
   const given = process.env.LANDFALL_TEST_DATABASE_URL
   const directory = given ? null : await mkdtemp(join(tmpdir(), 'landfall-test-db-'))
-  const server: Pick<RunningPostgres, 'url' | 'stop'> = directory
-    ? await startPostgres({ directory })
-    : { url: given ?? '', stop: async () => {} }
+  const server: Pick<RunningPostgres, 'url'> = directory ? await startPostgres({ directory }) : { url: given ?? '' }
   const made: string[] = []
   const open: OpenDatabase[] = []
   const admin = async (sql: string) => {
@@ -65,8 +63,8 @@ export async function startTestServer(): Promise<TestServer> {
       // A suite may have closed its own; closing twice is not an error worth a failed test.
       await Promise.allSettled(open.map((one) => one.close()))
       if (directory) {
-        await server.stop()
-        await rm(directory, { recursive: true, force: true })
+        // Where the server runs as another user, its data lie elsewhere: only it knows where.
+        await removePostgres(directory)
         return
       }
       for (const name of made) await admin(`drop database if exists ${name} with (force)`)
