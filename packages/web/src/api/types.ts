@@ -20,7 +20,6 @@ export type AuditEntry = ItemOf<Answer<'listAudit'>>
 export type LogLine = ItemOf<Answer<'getLogs'>>
 export type MetricSeries = Answer<'getMetrics'>['series'][number]
 export type Config = Answer<'getConfig'>
-export type Principal = Answer<'whoami'>
 export type Token = ItemOf<Answer<'listTokens'>>
 export type Control = 'pause' | 'resume' | 'promote' | 'promote-full' | 'abort' | 'retry'
 export type Role = 'admin' | 'developer' | 'viewer'

@@ -9,7 +9,7 @@ import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 
 const order = ['in-flight', 'failed', 'returning', 'returned', 'waiting', 'excluded', 'succeeded']
-const atFirst = 12
+const atFirst = 6
 
 /** Each deployment of the rollout with its share; what moves and what failed comes first. */
 export function Members({ project, rollout }: { project: string; rollout: RolloutDetail }) {
