@@ -21,7 +21,8 @@ const codeOf = async (response: Response) => ((await response.json()) as { code:
 const login = (email: string, with_ = password) =>
   manager.call('POST', '/api/auth/login', { body: { email, password: with_ }, headers: { origin: testUrl } })
 
-describe('signing in', () => {
+// Each sign-in costs a password hash that is slow on purpose; on a machine with other work that adds up.
+describe('signing in', { timeout: 120_000 }, () => {
   it('begins with a link that makes the first account, once', async () => {
     const old = await link()
     const token = await link()
