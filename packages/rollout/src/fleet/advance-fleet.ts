@@ -38,15 +38,17 @@ export function advanceFleet(
   if (retries.length > 0 && state.phase !== 'aborted') members = retryFailed(members, at)
   const standing = stand(plan, members, observation)
   const before = withRetriesSeen(state, retries)
-  const { state: core } = advance(
+  const advanced = advance(
     corePlan(plan, standing.shares, emptyWaves(plan, standing)),
     before,
     coreSees(plan, before, standing, observation, at),
     at,
   )
-  const again = before.phase === 'aborted' && core.phase !== 'aborted'
+  const again = before.phase === 'aborted' && advanced.state.phase !== 'aborted'
   if (again) members = startAgain(members, at)
-  if (core.phase === 'aborting' || core.phase === 'aborted') members = returnReached(plan, state.members, members, at)
+  const turning = advanced.state.phase === 'aborting' || advanced.state.phase === 'aborted'
+  if (turning) members = returnReached(plan, state.members, members, at)
+  const core = stillAway(before, advanced.state, members, observation)
   const frozen = observation.freeze !== null && (observation.freeze.until === null || at < observation.freeze.until)
   const started = startMembers(plan, core, { ...standing, members }, observation, frozen || again, at)
   const actions = act(core, started, observation)
@@ -67,6 +69,27 @@ export function advanceFleet(
     },
     actions,
   }
+}
+
+/**
+ * Where nobody had succeeded yet, the machine sees nothing served and has ended its abort in the same look; deployments that
+ * were on their way still have to come back, and until those that can be reached have, it is `aborting`.
+ */
+function stillAway(
+  before: RolloutState,
+  core: RolloutState,
+  members: Readonly<Record<string, Member>>,
+  observation: FleetObservation,
+): RolloutState {
+  const begins = core.phase === 'aborted' && before.phase !== 'aborted' && before.phase !== 'aborting'
+  if (!begins || comingBack(Object.values(members), observation) === 0) return core
+  return { ...core, phase: 'aborting', decisions: core.decisions.filter((each) => each.code !== 'aborted') }
+}
+
+/** How many return that can be reached: one that is offline comes back when it can, and holds nothing up. */
+function comingBack(members: readonly Member[], observation: FleetObservation): number {
+  const unreachable = new Set(observation.members.filter((each) => each.excluded).map((each) => each.id))
+  return members.filter((each) => each.told && each.status === 'returning' && !unreachable.has(each.id)).length
 }
 
 function newRetries(state: FleetState, observation: FleetObservation): Control[] {
@@ -114,30 +137,21 @@ function coreSees(
   const one = { desired: 1, available: 1, total: 1 }
   const somebody = standing.counted.length > 0
   const tooMany = standing.failures.length >= Math.max(1, plan.maxFailures)
-  const names = standing.failures
-    .map((each) => each.id)
-    .slice(0, 5)
-    .join(', ')
+  const failed = failuresInWords(standing.failures, observation)
   const failing =
-    tooMany && plan.onFailure === 'abort'
-      ? { failing: { code: 'too-many-failures', message: `${standing.failures.length} deployments failed: ${names}` } }
-      : {}
+    tooMany && plan.onFailure === 'abort' ? { failing: { code: 'too-many-failures', message: failed } } : {}
   const short = shortWave(plan, core, standing)
   const pauses: Control[] = []
   const stop = (id: string, reason: string) => pauses.push({ id, kind: 'pause', by: 'landfall', reason, at: now })
   if (plan.onFailure === 'pause' && core.phase !== 'complete') {
-    if (tooMany)
-      stop(
-        `failures-${standing.failures.length}-${core.startedAt}`,
-        `${standing.failures.length} deployments failed: ${names}`,
-      )
+    if (tooMany) stop(`failures-${standing.failures.length}-${core.startedAt}`, failed)
     if (short !== null)
       stop(`short-${short}-${core.startedAt}`, `Fewer than ${plan.minSuccess}% of wave ${short + 1} succeeded`)
   }
   return {
     stable: one,
     candidate: { ...one, available: somebody || core.phase === 'aborting' ? 1 : 0, ...failing },
-    served: served(core, standing),
+    served: served(core, standing, observation),
     desired: 1,
     gates: gateAnswers(plan, core, standing, short, observation),
     controls: [...observation.controls, ...pauses],
@@ -147,11 +161,20 @@ function coreSees(
 
 const settled = (member: Member) => member.status === 'succeeded' || member.status === 'failed'
 
+function failuresInWords(failures: readonly Member[], observation: FleetObservation): string {
+  const names = new Map(observation.members.map((each) => [each.id, each.name ?? each.id]))
+  const named = failures
+    .slice(0, 5)
+    .map((each) => `${names.get(each.id) ?? each.id}${each.reason ? ` (${each.reason.message})` : ''}`)
+  const more = failures.length > named.length ? ` and ${failures.length - named.length} more` : ''
+  return `${failures.length} ${failures.length === 1 ? 'deployment' : 'deployments'} failed: ${named.join(', ')}${more}`
+}
+
 /** Percent as served: a wave counts as reached when each of its deployments has settled; one that joins late does not undo it. */
-function served(core: RolloutState, standing: Standing): number {
+function served(core: RolloutState, standing: Standing, observation: FleetObservation): number {
   const all = standing.counted.length
   if (['aborting', 'aborted', 'superseded'].includes(core.phase)) {
-    const away = standing.counted.filter((each) => each.told && each.status === 'returning').length
+    const away = comingBack(standing.counted, observation)
     return core.phase === 'aborting' && all > 0 ? (100 * away) / all : 0
   }
   if (core.phase === 'complete') return 100

@@ -24,7 +24,7 @@ export function explainFleet(
   if (core.phase === 'aborted')
     return {
       code: core.aborted?.code ?? 'aborted',
-      message: `${core.aborted?.message ?? 'Aborted'}; ${count('returned')} deployments are back on their own version${count('returning') > 0 ? `, ${count('returning')} will be when they can be reached` : ''}`,
+      message: `${core.aborted?.message ?? 'Aborted'}; ${count('returned')} back on their own version${count('returning') > 0 ? `, ${count('returning')} will be when they can be reached` : ''}`,
     }
   if (core.phase === 'superseded') return { code: 'superseded', message: 'A newer release takes its place' }
   if (core.phase === 'complete') return { code: 'complete', message: `Complete: ${numbers}` }

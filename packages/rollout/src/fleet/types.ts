@@ -33,6 +33,8 @@ export type MemberStatus = 'waiting' | 'in-flight' | 'succeeded' | 'failed' | 'e
 /** What is seen of one deployment. */
 export interface MemberObservation {
   id: string
+  /** What people call it; its id where nothing better is known. */
+  name?: string
   group: string | null
   /** Set where the deployment does not count now: pinned, offline, awaiting approval, outside its window, frozen. */
   excluded?: { code: string; message: string }

@@ -10,6 +10,7 @@ const offlineAfterMs = 600_000
 /** What the controller reads of a deployment: a few fields, never the whole state. */
 interface FleetRow {
   id: string
+  name: string
   group_name: string | null
   pinned: string | null
   phase: string
@@ -78,7 +79,7 @@ export async function observeFleet(
 
 async function readRows(trx: Trx, rollout: { project: string; channel: string; release: string }): Promise<FleetRow[]> {
   const { rows } = await sql<FleetRow>`
-    select d.id, d.group_name, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
+    select d.id, d.name, d.group_name, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
       (d.state ->> 'generation')::bigint as generation,
       d.target as told,
       d.state -> 'stable' ->> 'digest' as resting,
@@ -107,7 +108,14 @@ function memberOf(
   const excluded = exclusionOf(row, now) ?? refusal
   const told = row.told?.digest ?? null
   const answered = row.generation === row.requested_generation
-  const base = { id: row.id, group: row.group_name, resting: row.resting, told, ...(excluded ? { excluded } : {}) }
+  const base = {
+    id: row.id,
+    name: row.name,
+    group: row.group_name,
+    resting: row.resting,
+    told,
+    ...(excluded ? { excluded } : {}),
+  }
   // Before the engine has taken up the newest generation, its state speaks of an earlier wish.
   if (!answered || told === null) return { ...base, outcome: 'progressing' }
   if (row.rejection) {
