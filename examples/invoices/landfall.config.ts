@@ -65,8 +65,8 @@ const api = worker('api', {
       { share: 50, bake: pace.second },
       { share: 100, bake: pace.last },
     ],
-    // At most one request in a hundred more may fail, and half of them may be at most 20 ms slower.
-    analysis: [errorRate({ worseBy: 0.01 }), latency('p50', { worseBy: '20ms' })],
+    // At most one request in a hundred more may fail, and half of them may be at most 100 ms slower.
+    analysis: [errorRate({ worseBy: 0.01 }), latency('p50', { worseBy: '100ms' })],
     maxBake: pace.maxBake,
     progressDeadline: pace.startUp,
   }),

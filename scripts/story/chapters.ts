@@ -14,7 +14,7 @@ export interface Stage {
 
 const ring = (group: string) =>
   customers.filter((customer) => customer.group === group).map((customer) => customer.name)
-const perSecond = 60
+const perSecond = 40
 
 /** Five customers appear and get 1.0.0; resolves with live traffic on all of them. */
 export async function arrive({ vendor, narrator, claims }: Stage): Promise<Traffic> {
@@ -40,19 +40,27 @@ export async function arrive({ vendor, narrator, claims }: Stage): Promise<Traff
   )
   for (const { name, url } of targets) narrator.done(`${name} answers at ${url}`)
   const traffic = new Traffic(targets, perSecond)
-  await sleep(1_500)
-  const answered = new Set(
-    traffic.answers
-      .filter((answer) => answer.status >= 200 && answer.status < 300 && answer.version === '1.0.0')
-      .map((answer) => answer.target),
-  )
+  const answered = await allAnswer(traffic, '1.0.0', 20_000)
   claims.check(
     'Each of them answers requests with 1.0.0',
-    answered.size === customers.length,
+    answered === customers.length,
     `${traffic.answers.length} requests answered`,
   )
   narrator.say(`Live traffic from now on: ${perSecond * customers.length} requests a second over five customers.`)
   return traffic
+}
+
+/** How many of the customers have answered ten requests with success; waits until all have. */
+async function allAnswer(traffic: Traffic, version: string, deadlineMs: number): Promise<number> {
+  const until = Date.now() + deadlineMs
+  for (;;) {
+    const good = traffic.answers.filter(
+      (answer) => answer.status >= 200 && answer.status < 300 && answer.version === version,
+    )
+    const there = customers.filter(({ name }) => good.filter((answer) => answer.target === name).length >= 10).length
+    if (there === customers.length || Date.now() > until) return there
+    await sleep(200)
+  }
 }
 
 /** A good release passes by evidence, wave after wave, without one failed request. */
@@ -181,7 +189,9 @@ async function requireAll(vendor: Vendor, there: readonly string[], version: str
   const late = customers.find(({ name }) => !there.includes(name))
   if (!late) return
   const explanation = await vendor.client.explainDeployment({ params: { project, deployment: late.name } })
-  const checks = explanation.checks.filter((check) => check.status !== 'ok').map((check) => `${check.name}: ${check.message} (${check.code})`)
+  const checks = explanation.checks
+    .filter((check) => check.status !== 'ok')
+    .map((check) => `${check.name}: ${check.message} (${check.code})`)
   throw new Error(`${late.name} does not run ${version}: ${explanation.sentence} ${checks.join('; ')}`)
 }
 

@@ -15,13 +15,7 @@ function send(target: TrafficTarget): void {
   const ids = known.get(target.name) ?? []
   const write = number % 20 === 0 || ids.length === 0
   const started = performance.now()
-  const body = write
-    ? JSON.stringify({
-        customer: `customer-${number % 7}`,
-        currency: 'EUR',
-        lines: [{ description: 'Consulting', quantity: 1 + (number % 3), unitPrice: 120 }],
-      })
-    : null
+  const body = write ? JSON.stringify(invoice(number)) : null
   const path = write ? '/invoices' : `/invoices/${ids[number % ids.length]}`
   const call = request(
     new URL(path, target.url),
@@ -54,6 +48,15 @@ function send(target: TrafficTarget): void {
   call.on('timeout', () => call.destroy(new Error('no answer in 10 s')))
   call.on('error', () => lost(target, started))
   call.end(body)
+}
+
+function invoice(number: number) {
+  return {
+    customer: `customer-${number % 7}`,
+    number: `2026-${number}`,
+    issuedOn: '2026-11-21',
+    lines: [{ description: 'Consulting', quantity: 1 + (number % 3), unitPrice: 12_000, vatPercent: 19 }],
+  }
 }
 
 /** No answer at all: what must never happen. */

@@ -10,7 +10,7 @@ interface Slot {
 /** A prime, because hashes then spread evenly. */
 const slotCount = 97
 /** Requests that come together are counted together. */
-const gatherMs = 30
+const gatherMs = 150
 
 /**
  * Counts requests in slots by a hash of the request's id.
