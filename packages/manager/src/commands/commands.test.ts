@@ -57,7 +57,7 @@ const queue = (more: Partial<Parameters<typeof queueCommand>[2]> = {}) =>
   )
 const row = (id: string) => db.selectFrom('commands').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 
-function execute(invoke: Invoker['invoke'], owner = 'm1') {
+function execute(invoke: Invoker['invoke'], owner = 'm1', leaseMs = 15_000) {
   const calls: Call[] = []
   const platform = {
     name: 'local',
@@ -75,7 +75,7 @@ function execute(invoke: Invoker['invoke'], owner = 'm1') {
     random: { next: () => 0.1 },
     log: { info: () => {}, warn: (message, fields) => expect.fail(`${message} ${JSON.stringify(fields)}`) },
     platformOf: () => platform,
-    leaseMs: 600,
+    leaseMs,
     onChange: () => {},
     scope,
     owner,
@@ -87,7 +87,7 @@ function execute(invoke: Invoker['invoke'], owner = 'm1') {
 }
 
 async function ended(id: string) {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 700; tries++) {
     const found = await row(id)
     if (!['queued', 'running'].includes(found.status)) return found
     await sleep(25)
@@ -138,11 +138,12 @@ describe('a command', () => {
   it('keeps its lease for as long as it runs: nobody else takes it', async () => {
     const id = await queue()
     const invoke: Invoker['invoke'] = async () => {
-      await sleep(1_500)
+      await sleep(4_000)
       return { ok: true, output: null }
     }
-    const first = execute(invoke)
-    const second = execute(invoke, 'm2')
+    // Longer than a lease: without renewal the other one would take it.
+    const first = execute(invoke, 'm1', 2_000)
+    const second = execute(invoke, 'm2', 2_000)
     expect(await ended(id)).toMatchObject({ status: 'succeeded', attempt: 1 })
     expect(first.length + second.length).toBe(1)
   })

@@ -62,23 +62,3 @@ export async function seedDeployment(
     })
     .execute()
 }
-
-/** For tests: a release row; its manifest is whatever the test's verifier says. */
-export async function seedRelease(
-  db: Database,
-  release: { project: string; digest: string; version: string; sequence: number; channel?: string },
-): Promise<void> {
-  await db
-    .insertInto('releases')
-    .values({
-      channel: 'stable',
-      envelope: '{}',
-      statement: '{}',
-      signed_by: '[]',
-      created_at: at,
-      published_at: at,
-      published_by: 'test',
-      ...release,
-    })
-    .execute()
-}
