@@ -21,7 +21,7 @@ const problems: string[] = []
 
 function sources(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'node_modules' || entry.name === 'dist') return []
+    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name === 'template') return []
     const path = join(directory, entry.name)
     if (entry.isDirectory()) return sources(path)
     return /\.(ts|tsx)$/.test(entry.name) ? [path] : []

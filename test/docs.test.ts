@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -49,6 +49,16 @@ function run(script: string, directory: string): Promise<{ code: number | null; 
 describe('the docs', () => {
   it('have something to run', () => {
     expect(pages.flatMap(scriptOf).length).toBeGreaterThan(5)
+  })
+
+  it('name only files that are there', () => {
+    const words = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']
+    for (const page of words) {
+      const text = readFileSync(join(root, page), 'utf8')
+      const named = [...text.matchAll(/`((?:packages|scripts|docs|test|bench|examples)\/[\w./-]+)`|\]\(([\w./-]+)\)/g)]
+      const missing = named.map((match) => match[1] ?? match[2] ?? '').filter((path) => !existsSync(join(root, path)))
+      expect(missing, page).toEqual([])
+    }
   })
 
   for (const page of pages.filter((name) => scriptOf(name).length > 0)) {

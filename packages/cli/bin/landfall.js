@@ -14,7 +14,7 @@ if (major > 24 || (major === 24 && minor >= 0)) {
   const node = findNode(dirname(main))
   if (!node) {
     console.error(
-      `landfall needs Node 24 or newer; this is ${process.versions.node}.\nInstall Node 24, or run \`npm ci\` in the checkout, which brings one.\nE_NODE_TOO_OLD`,
+      `landfall needs Node 24 or newer; this is ${process.versions.node}.\nInstall Node 24, or run \`npm ci\` in the checkout, which brings one. (E_NODE_TOO_OLD)`,
     )
     process.exit(1)
   }

@@ -1,5 +1,4 @@
-import { type Manifest, manifest, type RolloutPlanInput } from '@landfall/stack'
-import type { z } from 'zod'
+import { type Manifest, type ManifestInput, manifest, type RolloutPlanInput } from '@landfall/stack'
 
 export interface ExampleOptions {
   /** Changes each worker's code; by worker, or for all. */
@@ -9,7 +8,7 @@ export interface ExampleOptions {
   /** Another visibility timeout of the live queue. */
   queueTimeout?: string
   without?: readonly string[]
-  extra?: z.input<typeof manifest>['resources']
+  extra?: ManifestInput['resources']
 }
 
 export const quickCanary: RolloutPlanInput = {
@@ -30,7 +29,7 @@ export function exampleManifest(options: ExampleOptions = {}): Manifest {
     const text = typeof options.code === 'string' ? options.code : options.code?.[worker]
     return { kind: 'image' as const, reference: `registry.test/${worker}:${text ?? '1'}` }
   }
-  const resources: z.input<typeof manifest>['resources'] = [
+  const resources: ManifestInput['resources'] = [
     {
       type: 'worker',
       name: 'api',

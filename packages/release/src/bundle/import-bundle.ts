@@ -95,12 +95,8 @@ class Import {
       throw diskFull(cause, this.staging.dir, { needed: this.#total.bytes })
     })
     for (const blob of statement.blobs) {
-      if (this.staging.has(blob) && !(await this.#lies(blob))) {
-        // The journal is right about what was; someone has taken the file away since.
-        await this.staging.remove()
-        await this.staging.open()
-        break
-      }
+      // The journal is right about what was; someone may have taken the file away since.
+      if (this.staging.has(blob) && !(await this.#isThere(blob))) this.staging.forget(blob)
     }
     const envelope = { digest: sha256(head.envelopeBytes), size: head.envelopeBytes.length }
     this.#envelope = envelope.digest
@@ -181,7 +177,7 @@ class Import {
     })
   }
 
-  async #lies(blob: BlobEntry): Promise<boolean> {
+  async #isThere(blob: BlobEntry): Promise<boolean> {
     const staged = await fileSize(this.staging.path(blob.digest))
     return (staged ?? (await fileSize(blobPath(this.#store.dir, blob.digest)))) === blob.size
   }

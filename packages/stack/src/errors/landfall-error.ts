@@ -1,5 +1,5 @@
 /**
- * The one error type of Landfall. `code` is stable, upper-case with underscores (`E_FROZEN_CHANGED`), documented at
+ * The one error type of Landfall. `code` is stable, upper-case with underscores (`E_SEQUENCE_OLDER`), documented at
  * `docs/errors/CODE.md`; `message` says what happened; `hint` says what to do. None of them may hold a secret.
  */
 export class LandfallError extends Error {

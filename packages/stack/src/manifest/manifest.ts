@@ -29,3 +29,5 @@ export const manifest = z.strictObject({
   resources: z.array(resource).max(500),
 })
 export type Manifest = z.infer<typeof manifest>
+/** Before defaults are filled in. */
+export type ManifestInput = z.input<typeof manifest>

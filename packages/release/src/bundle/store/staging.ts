@@ -47,6 +47,11 @@ export class Staging {
     return this.#verified.get(hexOf(blob.digest)) === blob.size
   }
 
+  /** Takes a blob as not verified after all: its file is gone, so the next run over it writes it again. */
+  forget(blob: BlobEntry): void {
+    this.#verified.delete(hexOf(blob.digest))
+  }
+
   /** Blobs verified so far, and their bytes. */
   progress(): { blobs: number; bytes: number } {
     return { blobs: this.#verified.size, bytes: [...this.#verified.values()].reduce((total, size) => total + size, 0) }
