@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { removePostgres } from '@landfall/postgres'
 import { buildDashboard } from './setup/build-dashboard.ts'
 import { arrive, badRelease, goodRelease, whatWasDone } from './story/chapters.ts'
 import { Claims } from './story/claims.ts'
@@ -76,8 +77,12 @@ if (!values.exit && manager) {
 await traffic?.stop()
 if (manager && vendor && !values.keep) await leaveNothing(vendor)
 await manager?.stop()
-if (!values.keep) rmSync(directory, { recursive: true, force: true })
-else narrator.say(`kept in ${directory}`)
+if (values.keep) narrator.say(`kept in ${directory}`)
+else {
+  // The database may lie elsewhere: as root it needs a place that its own user can reach.
+  await removePostgres(join(directory, 'manager', 'postgres'))
+  rmSync(directory, { recursive: true, force: true })
+}
 process.exitCode = claims.failed.length === 0 ? 0 : 1
 
 /** Destroys the deployments, as a customer who leaves would; waits a minute at most. */

@@ -5,35 +5,47 @@ import { join } from 'node:path'
 import { chromium, ensure, find, git, skopeo } from './setup/system-packages.ts'
 
 /**
- * `npm test`: set-up, types, lint, the web build and every test, then one closing line `N passed, N failed`.
- * `npm test -- PATH…` runs only the tests below PATH.
+ * `npm test`: set-up, types, lint, the web build, every test, the browser tests and the story, then one closing line
+ * `N passed, N failed`. `npm test -- PATH…` runs only the tests below PATH.
  */
 const only = process.argv.slice(2)
 const started = Date.now()
-const bin = (name: string) => join(import.meta.dirname, '..', 'node_modules', '.bin', name)
+const root = join(import.meta.dirname, '..')
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+let passed = 0
+let failed = 0
+const notes: string[] = []
 
 const missing = ensure([chromium, skopeo, git])
 const browser = find(chromium)
 const environment = { ...process.env, ...(browser ? { CHROMIUM_PATH: browser } : {}), FORCE_COLOR: '0' }
 
-interface Stage {
-  name: string
-  command: string
-  args: string[]
+if (only.length > 0) tests('tests', [...only])
+else {
+  stage('types', npm, ['run', '--silent', 'typecheck'])
+  stage('lint', npm, ['run', '--silent', 'lint'])
+  stage('web build', npm, ['run', '--silent', 'build', '-w', '@landfall/web'])
+  tests('tests', [])
+  if (browser) tests('browser tests', ['--config', join(root, 'packages', 'web', 'vitest.config.ts')])
+  stage('the story, with the embedded PostgreSQL', process.execPath, [join(root, 'scripts', 'start.ts'), '--exit'])
+  if (process.env.CI === 'true') {
+    stage('the story, with a PostgreSQL of its own', process.execPath, [
+      join(root, 'scripts', 'story-on-own-postgres.ts'),
+    ])
+  }
 }
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-const stages: Stage[] = [
-  { name: 'types', command: npm, args: ['run', '--silent', 'typecheck'] },
-  { name: 'lint', command: npm, args: ['run', '--silent', 'lint'] },
-  { name: 'web build', command: npm, args: ['run', '--silent', 'build', '-w', '@landfall/web'] },
-]
 
-let passed = 0
-let failed = 0
-const notes: string[] = []
-for (const stage of only.length > 0 ? [] : stages) {
+if (missing.length > 0 && process.env.CI === 'true') failed += missing.length
+for (const line of [...missing, ...notes]) console.log(line)
+console.log(`took ${Math.round((Date.now() - started) / 1000)} s`)
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
+
+/** One command that passes or fails; what it printed is shown when it fails. */
+function stage(name: string, command: string, args: string[]): void {
   const at = Date.now()
-  const result = spawnSync(stage.command, stage.args, {
+  const result = spawnSync(command, args, {
+    cwd: root,
     stdio: 'pipe',
     encoding: 'utf8',
     env: environment,
@@ -42,31 +54,31 @@ for (const stage of only.length > 0 ? [] : stages) {
   const ok = result.status === 0
   if (ok) passed++
   else failed++
-  console.log(`${ok ? 'ok  ' : 'FAIL'} ${stage.name} (${((Date.now() - at) / 1000).toFixed(1)} s)`)
+  console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - at) / 1000).toFixed(1)} s)`)
   if (!ok) console.log(`${result.stdout}\n${result.stderr}`.trim().slice(-20_000))
 }
 
-const report = mkdtempSync(join(tmpdir(), 'landfall-test-'))
-const file = join(report, 'vitest.json')
-const run = spawnSync(
-  bin('vitest'),
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...only],
-  { stdio: 'inherit', env: environment, timeout: 35 * 60_000 },
-)
-try {
-  const results = JSON.parse(readFileSync(file, 'utf8'))
-  passed += results.numPassedTests
-  failed += results.numFailedTests
-  if (results.numTotalTests === 0) failed++
-  if (results.numPendingTests > 0) notes.push(`skipped: ${results.numPendingTests} tests`)
-} catch {
-  failed++
+/** One run of vitest, its tests counted. */
+function tests(name: string, args: string[]): void {
+  const report = mkdtempSync(join(tmpdir(), 'landfall-test-'))
+  const file = join(report, 'vitest.json')
+  console.log(`     ${name}`)
+  const run = spawnSync(
+    join(root, 'node_modules', '.bin', 'vitest'),
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
+    { cwd: root, stdio: 'inherit', env: environment, timeout: 30 * 60_000 },
+  )
+  const before = failed
+  try {
+    const results = JSON.parse(readFileSync(file, 'utf8'))
+    passed += results.numPassedTests
+    failed += results.numFailedTests
+    if (results.numTotalTests === 0) failed++
+    if (results.numPendingTests > 0) notes.push(`${name}: ${results.numPendingTests} skipped`)
+  } catch {
+    failed++
+  }
+  // A file that could not even be loaded, or an error outside of every test.
+  if (run.status !== 0 && failed === before) failed++
+  rmSync(report, { recursive: true, force: true })
 }
-if (run.status !== 0 && failed === 0) failed++
-rmSync(report, { recursive: true, force: true })
-
-if (missing.length > 0 && process.env.CI === 'true') failed += missing.length
-for (const line of [...missing, ...notes]) console.log(line)
-console.log(`took ${Math.round((Date.now() - started) / 1000)} s`)
-console.log(`${passed} passed, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)

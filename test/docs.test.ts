@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removePostgres } from '@landfall/postgres'
 import { afterEach, describe, expect, it } from 'vitest'
 
 /** Runs what stands in the docs: every `sh` block after `<!-- run -->`, a page's blocks in one shell, in a folder and HOME of its own. */
@@ -19,8 +20,11 @@ function scriptOf(page: string): string[] {
 }
 
 const directories: string[] = []
-afterEach(() => {
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
+afterEach(async () => {
+  for (const directory of directories.splice(0)) {
+    await removePostgres(join(directory, 'manager', 'postgres'))
+    rmSync(directory, { recursive: true, force: true })
+  }
 })
 
 function run(script: string, directory: string): Promise<{ code: number | null; output: string }> {

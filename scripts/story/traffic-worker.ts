@@ -7,11 +7,12 @@ const { targets, perSecond } = workerData as { targets: TrafficTarget[]; perSeco
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 const pending: Answer[] = []
 const known = new Map<string, string[]>()
-let count = 0
+const counts = new Map<string, number>()
 let stopped = false
 
 function send(target: TrafficTarget): void {
-  const number = count++
+  const number = counts.get(target.name) ?? 0
+  counts.set(target.name, number + 1)
   const ids = known.get(target.name) ?? []
   const write = number % 20 === 0 || ids.length === 0
   const started = performance.now()
