@@ -9,16 +9,11 @@ import { maxPartsIndexBytes, openParts } from './split-bundle.ts'
  */
 export async function openBundle(input: string): Promise<ByteSource> {
   const source = await openFileSource(input).catch((cause: unknown) => {
-    if (!(cause instanceof Error && 'code' in cause) || cause.code !== 'ENOENT') throw cause
-    throw new LandfallError({
-      code: 'E_BUNDLE_NOT_FOUND',
-      message: `There is no bundle at ${input}.`,
-      hint: 'Check the path. Of a split bundle, give the file that ends in .parts.json.',
-    })
+    throw unreadable(input, cause)
   })
   const first = await source.read(0, 1).catch(async (cause: unknown) => {
     await source.close()
-    throw cause
+    throw unreadable(input, cause)
   })
   if (first.toString('latin1') !== '{') return source
   try {
@@ -27,4 +22,14 @@ export async function openBundle(input: string): Promise<ByteSource> {
   } finally {
     await source.close()
   }
+}
+
+/** Absent, or a directory; any other error as it is. */
+function unreadable(input: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'code' in cause) || (cause.code !== 'ENOENT' && cause.code !== 'EISDIR')) return cause
+  return new LandfallError({
+    code: 'E_BUNDLE_NOT_FOUND',
+    message: `There is no bundle at ${input}.`,
+    hint: 'Check the path. Of a split bundle, give the file that ends in .parts.json.',
+  })
 }
