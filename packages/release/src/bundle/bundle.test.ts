@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { sha256 } from '@landfall/stack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readBlob } from '../blob/read-blob.ts'
-import { readWorkerFiles } from '../build/worker-image.ts'
+import { layoutReader, readBlob } from '../blob/read-blob.ts'
+import { OciLayoutWriter } from '../build/oci-layout.ts'
+import { readWorkerFiles, writeWorkerImage } from '../build/worker-image.ts'
 import { createSigningKey } from '../keys/signing-key.ts'
 import { rotateRoot } from '../keyset/root-rotation.ts'
 import { keysetEntry } from '../keyset/sign-keyset.ts'
@@ -11,6 +12,7 @@ import { codeOf, day, iso, now } from '../testing/fixtures.ts'
 import type { BundleStatement } from './bundle-statement.ts'
 import { importBundle } from './import-bundle.ts'
 import { inspectBundle } from './inspect-bundle.ts'
+import { workerImage } from './oci-view.ts'
 import { BundleStore } from './store/bundle-store.ts'
 import { BundleWorld, noise } from './testing/bundle-world.ts'
 import { verifyBundle } from './verify-bundle.ts'
@@ -49,6 +51,28 @@ describe('a bundle', () => {
     )
     expect(sha256(await readFile(a.file))).toBe(sha256(await readFile(b.file)))
     expect(a.size).toBe((await readFile(a.file)).length)
+  })
+
+  it('shows a worker by the very image that the build laid out', async () => {
+    const layoutDir = world.path('layout')
+    await mkdir(layoutDir)
+    const layout = new OciLayoutWriter(layoutDir)
+    const { image, layer } = await writeWorkerImage(layout, 'api', { 'index.mjs': noise(5000) })
+    const shown = workerImage(layer)
+    expect(shown.manifest.digest).toBe(image.digest)
+    expect(await layoutReader(layoutDir)(shown.config.digest)).toEqual(Buffer.from(shown.config.bytes))
+    const { statement } = await world.bundle({ releases: [await one()] })
+    expect(statement.index.find((entry) => entry.ref === 'acme-1.0.0/api')?.digest).toBe(image.digest)
+  })
+
+  it('is not made of artifacts that are not what the release says', async () => {
+    const release = await one()
+    const blobs = async () => noise(5632)
+    await expect(world.bundle({ releases: [{ ...release, blobs }] }, 'bad.tar')).rejects.toMatchObject({
+      code: 'E_ARTIFACT_DIGEST',
+    })
+    // Neither the file nor a half of it stays.
+    expect((await readdir(world.dir)).filter((name) => name.startsWith('bad.tar'))).toEqual([])
   })
 
   it('says what it is without trust, and proves it with', async () => {

@@ -94,11 +94,11 @@ class Import {
     await this.staging.open().catch((cause: unknown) => {
       throw diskFull(cause, this.staging.dir, { needed: this.#total.bytes })
     })
-    for (const blob of statement.blobs) {
+    const envelope = { digest: sha256(head.envelopeBytes), size: head.envelopeBytes.length }
+    for (const blob of [envelope, ...statement.blobs]) {
       // The journal is right about what was; someone may have taken the file away since.
       if (this.staging.has(blob) && !(await this.#isThere(blob))) this.staging.forget(blob)
     }
-    const envelope = { digest: sha256(head.envelopeBytes), size: head.envelopeBytes.length }
     this.#envelope = envelope.digest
     if (!this.staging.has(envelope)) await this.staging.write(envelope, once(head.envelopeBytes), this.#total.bytes)
     return true

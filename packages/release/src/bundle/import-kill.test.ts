@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -95,15 +95,50 @@ describe('an import that is killed', () => {
     await requireWhole(store)
   })
 
-  it('is not believed by its journal where a staged file is gone', async () => {
+  it('is not believed by its journal where staged files are gone, or its last line was cut off', async () => {
     const dir = world.path('store-gone')
     expect(await importAndDie(dir, 'commit', 1)).toBe('SIGKILL')
-    const [name] = await readdir(`${dir}/staging`)
-    const [hex] = (await readdir(`${dir}/staging/${name}`)).filter((entry) => /^[0-9a-f]{64}$/.test(entry))
-    await run('rm', [`${dir}/staging/${name}/${hex}`])
+    const [name = ''] = await readdir(`${dir}/staging`)
+    for (const hex of await readdir(`${dir}/staging/${name}`)) {
+      if (/^[0-9a-f]{63}[02468ace]$/.test(hex)) await rm(`${dir}/staging/${name}/${hex}`)
+    }
+    const journal = `${dir}/staging/${name}/journal`
+    const lines = (await readFile(journal, 'utf8')).split('\n')
+    await truncate(journal, (await stat(journal)).size - (lines.at(-2)?.length ?? 0) + 30)
+    // Killed once more, so that what it writes now follows the line that was cut off.
+    expect(await importAndDie(dir, 'commit', 1)).toBe('SIGKILL')
+    for (const line of (await readFile(journal, 'utf8')).trimEnd().split('\n'))
+      expect(line).toMatch(/^[0-9a-f]{64} \d+$/)
     const store = await BundleStore.open(dir)
     await importBundle(file, store, world.site())
     await requireWhole(store)
+  })
+
+  it('after the rename that finishes it is finished, and its rest is cleaned up', async () => {
+    const dir = world.path('store-rest')
+    await importBundle(file, await BundleStore.open(dir), world.site())
+    const [record = ''] = await readdir(`${dir}/imports`)
+    await mkdir(`${dir}/staging/${record.replace('.json', '')}`)
+    const store = await BundleStore.open(dir)
+    await requireWhole(store)
+    expect((await importBundle(file, store, world.site())).status).toBe('already')
+  })
+
+  it('can be dropped, but not while it runs; and does not run twice at once', async () => {
+    const store = await BundleStore.open(world.path('store-drop'))
+    const started = Promise.withResolvers<string>()
+    const running = importBundle(file, store, world.site({ onProgress: () => started.resolve('') }))
+    await started.promise
+    const [one] = await store.unfinished()
+    if (!one) throw new Error('nothing is unfinished')
+    await expect(store.discard(one.bundle)).rejects.toMatchObject({ code: 'E_BUNDLE_BUSY' })
+    await expect(importBundle(file, store, world.site())).rejects.toMatchObject({ code: 'E_BUNDLE_BUSY' })
+    expect((await running).status).toBe('imported')
+    const dir = world.path('store-drop-2')
+    expect(await importAndDie(dir, 'copy', total / 2)).toBe('SIGKILL')
+    const other = await BundleStore.open(dir)
+    await other.discard(one.bundle)
+    expect(await readdir(`${dir}/staging`)).toEqual([])
   })
 })
 

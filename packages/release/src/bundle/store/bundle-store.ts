@@ -22,6 +22,8 @@ import { Staging } from './staging.ts'
 export class BundleStore {
   readonly dir: string
   readonly #busy = new Set<Digest>()
+  /** By file name: a record never changes once it has its name. */
+  readonly #records = new Map<string, ImportRecord>()
 
   private constructor(dir: string) {
     this.dir = dir
@@ -45,7 +47,9 @@ export class BundleStore {
     const records = []
     for (const name of names) {
       const file = join(this.dir, 'imports', name)
-      records.push(parseRecord(await readFile(file, 'utf8'), file))
+      const record = this.#records.get(name) ?? parseRecord(await readFile(file, 'utf8'), file)
+      this.#records.set(name, record)
+      records.push(record)
     }
     return records.sort((a, b) => (a.importedAt < b.importedAt ? -1 : a.importedAt > b.importedAt ? 1 : 0))
   }
