@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { sha256 } from '@landfall/stack'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { layoutReader, readBlob } from '../blob/read-blob.ts'
 import { OciLayoutWriter } from '../build/oci-layout.ts'
@@ -13,8 +14,9 @@ import type { BundleStatement } from './bundle-statement.ts'
 import { importBundle } from './import-bundle.ts'
 import { inspectBundle } from './inspect-bundle.ts'
 import { workerImage } from './oci-view.ts'
+import { splitBundle } from './split-bundle.ts'
 import { BundleStore } from './store/bundle-store.ts'
-import { BundleWorld, noise } from './testing/bundle-world.ts'
+import { BundleWorld, noise, tarEntries } from './testing/bundle-world.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
 let world: BundleWorld
@@ -73,6 +75,41 @@ describe('a bundle', () => {
     })
     // Neither the file nor a half of it stays.
     expect((await readdir(world.dir)).filter((name) => name.startsWith('bad.tar'))).toEqual([])
+  })
+
+  it('gives back what went in, whole or in parts, whatever it was', async () => {
+    const content = fc.uint8Array({ maxLength: 3000 })
+    const name = fc.stringMatching(/^[a-z][a-z0-9]{0,10}(\/[A-Za-z0-9]{1,5})?$/)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom('api', 'tidy', 'other'), content, { minKeys: 1, noNullPrototype: true }),
+        fc.dictionary(name, content, { maxKeys: 12, noNullPrototype: true }),
+        fc.integer({ min: 500, max: 20_000 }),
+        async (workers, files, partSize) => {
+          const release = await world.release({ version: '1.0.0', sequence: 7, workers })
+          const attachments = Object.entries(files).map(([file, bytes]) => ({
+            name: file,
+            mediaType: 'application/octet-stream',
+            content: bytes,
+          }))
+          const { file } = await world.bundle({ releases: [release], attachments }, 'any.tar')
+          for (const input of [file, await splitBundle(file, partSize)]) {
+            const store = await freshStore()
+            const { record } = await importBundle(input, store, world.site())
+            for (const { name: found, digest } of record.attachments) {
+              expect(Buffer.compare(await readBlob(store.read, { digest }), files[found] ?? Buffer.from('?'))).toBe(0)
+            }
+            expect(record.attachments).toHaveLength(attachments.length)
+            const { releases } = await verifyBundle(input, world.site())
+            for (const { resource, digest } of releases[0]?.statement.artifacts ?? []) {
+              const code = (await readWorkerFiles(store.read, digest))['index.mjs'] ?? Buffer.from('?')
+              expect(Buffer.compare(code, workers[resource] ?? Buffer.from('!'))).toBe(0)
+            }
+          }
+        },
+      ),
+      { numRuns: 15 },
+    )
   })
 
   it('says what it is without trust, and proves it with', async () => {
@@ -139,6 +176,20 @@ describe('a bundle', () => {
 })
 
 describe('a bundle is refused', () => {
+  it('when it is damaged where the site has that very content already', async () => {
+    const store = await freshStore()
+    await importBundle((await world.bundle({ releases: [await one()] })).file, store, world.site())
+    const next = await world.release({ version: '1.1.0', sequence: 8, workers: { tidy: noise(70_000, 2) } })
+    const { file } = await world.bundle({ releases: [next] })
+    const bytes = await readFile(file)
+    const large = [...tarEntries(bytes)].find((entry) => entry.size > 70_000)
+    if (!large) throw new Error('the worker is not in it')
+    bytes[large.start + 40_000] = (bytes[large.start + 40_000] ?? 0) ^ 1
+    await writeFile(file, bytes)
+    expect(await codeOf(() => importBundle(file, store, world.site()))).toBe('E_ARCHIVE_DIGEST')
+    expect(await store.imports()).toHaveLength(1)
+  })
+
   const imported = async (file: string, change: Parameters<BundleWorld['site']>[0] = {}) => {
     const store = await freshStore()
     const code = await codeOf(() => importBundle(file, store, world.site(change)))

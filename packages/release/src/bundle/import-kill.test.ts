@@ -8,6 +8,7 @@ import { readBlob } from '../blob/read-blob.ts'
 import { releaseDigest } from '../statement/sign-release.ts'
 import { now } from '../testing/fixtures.ts'
 import type { ReleaseSource } from './create-bundle.ts'
+import { readRelease } from './delta.ts'
 import { importBundle } from './import-bundle.ts'
 import { BundleStore } from './store/bundle-store.ts'
 import { BundleWorld, noise } from './testing/bundle-world.ts'
@@ -57,6 +58,9 @@ async function requireWhole(store: BundleStore): Promise<void> {
   expect(await store.release(releaseDigest(release.envelope))).toEqual(release.envelope)
   const [record] = await store.imports()
   expect(record?.attachments).toHaveLength(150)
+  const { artifacts } = readRelease(release.envelope)
+  expect(artifacts).toHaveLength(6)
+  for (const { digest } of [...artifacts, ...(record?.attachments ?? [])]) await readBlob(store.read, { digest })
   for (const name of await readdir(`${store.dir}/blobs/sha256`))
     await readBlob(store.read, { digest: `sha256:${name}` })
   expect(await readdir(`${store.dir}/staging`)).toEqual([])

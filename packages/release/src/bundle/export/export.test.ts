@@ -119,6 +119,22 @@ describe('an export', () => {
     expect(await codeOf(() => verifyExport(world.path('none.tar'), site()))).toBe('E_EXPORT_NOT_FOUND')
   })
 
+  it('has one spelling: the same manifest, written in another way, is refused', async () => {
+    const bytes = await readFile(await make())
+    const [first] = tarEntries(bytes)
+    if (!first) throw new Error('it is empty')
+    const envelope = parseEnvelope(bytes.toString('utf8', first.start, first.start + first.size))
+    const { payload, payloadType, signatures } = envelope
+    const respelled = Buffer.from(
+      JSON.stringify({ signatures: signatures.map(({ keyid, sig }) => ({ sig, keyid })), payloadType, payload }),
+    )
+    expect(respelled.length).toBe(first.size)
+    bytes.set(respelled, first.start)
+    const file = world.path('respelled.tar')
+    await writeFile(file, bytes)
+    expect(await codeOf(() => verifyExport(file, site()))).toBe('E_EXPORT_INVALID')
+  })
+
   it('is not made of names that lead elsewhere', async () => {
     for (const id of ['../x', 'a/b', '', '-x', 'x'.repeat(101)]) {
       const results = [{ id, sealed: true, content: noise(5) }]

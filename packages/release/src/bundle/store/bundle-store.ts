@@ -1,7 +1,8 @@
+import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, LandfallError } from '@landfall/stack'
-import { type BlobReader, blobPath, layoutReader } from '../../blob/read-blob.ts'
+import { type BlobReader, blobPath } from '../../blob/read-blob.ts'
 import { type Envelope, parseEnvelope } from '../../dsse/envelope.ts'
 import { canonicalBytes } from '../../json/canonical-bytes.ts'
 import type { ReleaseEnvelope } from '../../statement/statement.ts'
@@ -76,9 +77,17 @@ export class BundleStore {
     return newest ? { version: newest.version, envelope: await this.envelope(newest.digest) } : null
   }
 
-  /** Content by digest; check it with `readBlob` or `verifyBlob`. Throws `E_BLOB_MISSING`. */
+  /** Content by digest, a chunk at a time; check it with `readBlob` or `verifyBlob`. Throws `E_BLOB_MISSING`. */
   get read(): BlobReader {
-    return layoutReader(this.dir)
+    return async (digest) => {
+      const file = blobPath(this.dir, digest)
+      if ((await fileSize(file)) !== null) return chunksOf(file)
+      throw new LandfallError({
+        code: 'E_BLOB_MISSING',
+        message: `The blob ${digest} is not in the store of this site.`,
+        hint: 'Import a bundle that holds it.',
+      })
+    }
   }
 
   async envelope(digest: Digest): Promise<Envelope> {
@@ -149,4 +158,9 @@ export class BundleStore {
     await syncDirectory(join(this.dir, 'imports'))
     await staging.remove()
   }
+}
+
+/** Opened when it is read first, so that nothing stays open where nobody reads. */
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { highWaterMark: 1024 * 1024 })
 }
