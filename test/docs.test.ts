@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removePostgres } from '@landfall/postgres'
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 function run(script: string, directory: string): Promise<{ code: number | null; output: string }> {
   return new Promise((done) => {
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+    const child = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
       cwd: directory,
       // Its own process group: whatever a page leaves running is ended with it.
       detached: true,
@@ -69,6 +69,8 @@ describe('the docs', () => {
     it(`${page} does what it says`, async () => {
       const directory = mkdtempSync(join(tmpdir(), 'landfall-docs-'))
       directories.push(directory)
+      // As in a checkout: `npx landfall` finds the command in the folder's own node_modules.
+      symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
       const script = scriptOf(page)
         .map((block) => `set -x\n${block}\n{ set +x; } 2>/dev/null`)
         .join('\n')

@@ -23,7 +23,8 @@ import { looksLikeId } from './find-deployment.ts'
 type NewDeployment = z.output<typeof newDeployment>
 
 /**
- * Creates a deployment. With `setup`, the newest release's frozen resources count as reviewed by the caller. It is told the
+ * Creates a deployment. With `setup`, the newest release's frozen resources count as reviewed by the caller, or those of the
+ * channel's first release, where it has none yet. It is told the
  * newest release whose rollout is complete; an open rollout takes it along in its wave. Where a value is still missing it
  * waits, and says for what.
  *
@@ -89,6 +90,7 @@ export async function createDeployment(
       policy: JSON.stringify(deployment.policy),
       config: digestOf({ inputs: {}, secrets: {}, bindings: {} }),
       setup_release: deployment.setup ? (newest?.digest ?? null) : null,
+      setup_first: deployment.setup && !newest,
       created_at: new Date(at),
       created_by: actor,
     })
