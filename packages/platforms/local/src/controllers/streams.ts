@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline'
 import type { DeploymentRef, Invoker } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
 import type { LogLine } from '../shared/control.ts'
+import { linesOf } from '../shared/lines.ts'
 import type { HostClient } from './host-client.ts'
 
 type Line = { output: string } | { ok: true; result: unknown } | { ok: false; error: { code: string; message: string } }
@@ -18,7 +18,7 @@ export function createInvoker(clientOf: (deployment: DeploymentRef) => HostClien
           json: { version: version ?? null, call },
           signal: AbortSignal.any([signal, deadline]),
         })
-        for await (const row of createInterface({ input: response })) {
+        for await (const row of linesOf(response)) {
           const line = JSON.parse(row) as Line
           if ('output' in line) onOutput(line.output)
           else return line.ok ? { ok: true, output: line.result } : line
@@ -46,7 +46,7 @@ export async function* readLogs(
   const path = `/v1/workers/${options.worker}/logs?${query}`
   try {
     const response = await client.open({ method: 'GET', path, signal: options.signal })
-    for await (const row of createInterface({ input: response })) yield JSON.parse(row) as LogLine
+    for await (const row of linesOf(response)) yield JSON.parse(row) as LogLine
   } catch (error) {
     if (!options.signal.aborted) throw error
   }

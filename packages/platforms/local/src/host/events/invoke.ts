@@ -1,6 +1,6 @@
 import http from 'node:http'
-import { createInterface } from 'node:readline'
 import type { Invocation, InvocationLine } from '@landfall/runtime'
+import { linesOf } from '../../shared/lines.ts'
 import type { Instance } from '../supervisor/instance.ts'
 
 export type InvokeResult = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string } }
@@ -22,7 +22,7 @@ export async function invokeInstance(
       response.resume()
       return failed('E_INVOCATION_REFUSED', `The worker answered ${response.statusCode} to the invocation.`)
     }
-    for await (const row of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const row of linesOf(response)) {
       if (row.trim() === '') continue
       const line = JSON.parse(row) as InvocationLine
       if ('output' in line) options.onOutput?.(line.output)
