@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { auditCommands } from './commands/audit.ts'
 import { buildCommand } from './commands/build.ts'
+import { bundleCommands } from './commands/bundle.ts'
 import { channelCommands } from './commands/channels.ts'
 import { commandCommand } from './commands/command.ts'
 import { configCommands } from './commands/config.ts'
@@ -63,6 +64,7 @@ const registrations = [
   groupCommands,
   channelCommands,
   freezeCommands,
+  bundleCommands,
   logsCommand,
   metricsCommand,
   commandCommand,
