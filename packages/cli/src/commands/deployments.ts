@@ -78,7 +78,7 @@ export function deploymentCommands(program: Command, world: World): void {
               { title: 'deployment', value: (item) => item.name },
               { title: 'group', value: (item) => item.group ?? '–' },
               { title: 'model', value: (item) => item.model },
-              { title: 'version', value: (item) => item.actual?.version ?? '–' },
+              { title: 'version', value: (item) => item.actual?.version ?? 'none yet' },
               {
                 title: 'behind',
                 value: (item) => (item.versionsBehind > 0 ? String(item.versionsBehind) : ''),

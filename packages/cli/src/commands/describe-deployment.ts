@@ -21,7 +21,7 @@ export function describeDeployment(item: z.output<typeof deploymentDetail>, outp
   const rows = [
     `${item.name} (${item.id}) · ${item.model} on ${item.platform} · group ${item.group ?? 'none'} · channel ${item.channel}${item.pinned ? ` · pinned to ${item.pinned}` : ''}`,
     `${item.health}: ${item.reason.message}`,
-    `runs ${item.actual?.version ?? 'nothing'}${item.target && item.target.digest !== item.actual?.digest ? `, on its way to ${item.target.version}` : ''}${item.versionsBehind ? `, ${item.versionsBehind} behind ${item.newest}` : ''}`,
+    `runs ${item.actual?.version ?? 'nothing yet'}${item.target && item.target.digest !== item.actual?.digest ? `, on its way to ${item.target.version}` : ''}${item.versionsBehind ? `, ${item.versionsBehind} behind ${item.newest}` : ''}`,
   ]
   const resources = output.table(item.resources, [
     { title: 'resource', value: (resource) => resource.name },

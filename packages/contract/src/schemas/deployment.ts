@@ -40,7 +40,7 @@ export const deployment = z.object({
   /** What it rests on, and what it is on its way to. */
   actual: targetRef.nullable(),
   target: targetRef.nullable(),
-  /** Newest release it is allowed to run, and how many releases it is behind. */
+  /** Newest release it is allowed to run, and how many releases it is behind; 0 while it runs nothing yet (`actual` is null). */
   newest: z.string().nullable(),
   versionsBehind: z.number().int(),
   health: z.enum(['healthy', 'degraded', 'failed', 'unknown']),

@@ -56,7 +56,7 @@ function sentenceFor(name: string, state: DeploymentState, desired: Desired, onT
     case 'failed':
       return `${name} needs a person (for ${ago}): ${why}.`
     case 'access-revoked':
-      return `${name} can't be reached, its environment lets us in no more (for ${ago}). It goes on by itself when access is back.`
+      return `${name} can't be reached: its environment refuses access (for ${ago}). It goes on by itself when access is given back.`
     case 'deleting':
       return `${name} is being taken away (for ${ago}): ${why}.`
     case 'deleted':

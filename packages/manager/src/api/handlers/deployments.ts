@@ -17,6 +17,7 @@ import {
 } from '../views/deployment-rows.ts'
 import { explanationOf } from '../views/explanation.ts'
 import { fleetView } from '../views/fleet-view.ts'
+import { rejectedVersions } from '../views/rejected-versions.ts'
 
 export const deploymentHandlers = {
   listDeployments: async ({ params, query }, { db }) => {
@@ -73,12 +74,13 @@ export const deploymentHandlers = {
     const releases = await releaseIndex(db, params.project)
     const load = (digest: string | null) =>
       digest && releases.get(digest) ? findRelease(db, params.project, digest) : null
-    const [actual, target, setup] = await Promise.all([
+    const [actual, target, setup, rejected] = await Promise.all([
       load(row.actual_release),
       load(row.target_release),
       load(row.setup_release),
+      rejectedVersions(db, row),
     ])
-    return deploymentDetailView({ row, view, releases, actual, target, setup })
+    return deploymentDetailView({ row, view, releases, actual, target, setup, rejected })
   },
 
   explainDeployment: async ({ params }, { db, clock }) => {

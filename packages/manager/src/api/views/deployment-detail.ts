@@ -17,10 +17,20 @@ interface Parts {
   actual: ReleaseRow | null
   target: ReleaseRow | null
   setup: ReleaseRow | null
+  /** Versions of the targets that went back, by the target's digest. */
+  rejected: ReadonlyMap<string, string>
 }
 
 /** Everything the deployment's page shows. */
-export function deploymentDetailView({ row, view, releases, actual, target, setup }: Parts): DeploymentDetail {
+export function deploymentDetailView({
+  row,
+  view,
+  releases,
+  actual,
+  target,
+  setup,
+  rejected,
+}: Parts): DeploymentDetail {
   const { state } = row
   const manifest = (actual ?? target ?? setup)?.statement.manifest ?? null
   const wanted = (target ?? actual)?.statement.manifest ?? manifest
@@ -35,7 +45,7 @@ export function deploymentDetailView({ row, view, releases, actual, target, setu
       : [],
     generation: { requested: row.requested_generation, observed: row.observed_generation },
     rejected: (state?.rejected ?? []).map(({ target: digest, code, message, at }) => ({
-      version: versionOf(digest, state, row, releases),
+      version: rejected.get(digest) ?? 'unknown',
       code,
       message,
       at: iso(at),
@@ -123,15 +133,6 @@ function commands(manifest: Manifest | null): DeploymentDetail['commands'] {
         }))
       : [],
   )
-}
-
-/** Rejected targets are known by digest; those still remembered somewhere have a version. */
-function versionOf(digest: string, state: DeploymentState | null, row: DeploymentRow, releases: ReleaseIndex): string {
-  const remembered = [row.target, state?.stable, state?.candidate, state?.previous, ...(state?.history ?? [])]
-  const versions = Object.values(state?.workers ?? {}).flatMap((worker) => Object.values(worker.versions ?? {}))
-  const all = [...remembered, ...versions.map((version) => version.target)]
-  const target = all.find((one) => one?.digest === digest)
-  return releases.get(target?.release)?.version ?? digest.slice(0, 19)
 }
 
 const iso = (ms: number) => new Date(ms).toISOString()

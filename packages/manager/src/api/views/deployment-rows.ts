@@ -63,7 +63,8 @@ export function deploymentView(row: DeploymentListRow, releases: ReleaseIndex): 
   const pinned = releases.get(row.pinned)
   const channel = releases.allowedIn(row.channel)
   const newest = pinned ?? channel[0]
-  const sequence = releases.get(row.stable?.release)?.sequence ?? 0
+  // What never ran anything is behind nothing: that it runs nothing is told by `actual`.
+  const sequence = row.stable ? (releases.get(row.stable.release)?.sequence ?? 0) : Number.POSITIVE_INFINITY
   // A pinned deployment is where it is meant to be, however many releases there are behind the pin.
   const versionsBehind = channel.filter(
     (one) => one.sequence > sequence && one.sequence <= (newest?.sequence ?? 0),

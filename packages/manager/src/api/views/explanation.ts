@@ -8,6 +8,7 @@ import type { DeploymentRow } from '../../store/deployments/find-deployment.ts'
 import { newestRelease } from '../../store/releases/newest-release.ts'
 import { prepareTarget } from '../../store/targets/prepare-targets.ts'
 import type { DeploymentView } from './deployment-rows.ts'
+import { nextStep, type Situation } from './next-step.ts'
 
 type Explanation = z.output<typeof explanationSchema>
 type Check = Explanation['checks'][number]
@@ -24,32 +25,63 @@ export async function explanationOf(
 ): Promise<Explanation> {
   const newest = await newestRelease(db, row.project, row.channel)
   const engine = explain(row.state, desiredOfRow(row), now)
+  const freeze = await readFreeze(db, row.project, now)
+  const rollout = newest && (await readRollout(db, row.project, newest.digest))
+  const told = newest !== undefined && row.target_release === newest.digest
   const checks: Check[] = [
     releaseCheck(newest?.version ?? null, row.channel),
     pinCheck(view, newest?.version ?? null),
     ...(newest ? [await configCheck(db, row, newest.digest, now)] : []),
-    await freezeCheck(db, row.project, now),
-    await rolloutCheck(db, row, newest?.digest ?? null, view),
+    freezeCheck(freeze, told, newest?.version ?? null),
+    rolloutCheck(row, rollout, newest?.digest ?? null, view),
     runnerCheck(row, view, now),
-    ...engineChecks(engine, view),
+    ...engineChecks(engine, row, view),
   ]
-  const stuck = checks.find((check) => check.status === 'blocked') ?? checks.find((check) => check.status === 'waiting')
-  const current = newest !== undefined && view.actual?.release === newest.digest && engine.onTarget
+  const current = told && view.actual?.release === newest.digest && engine.onTarget && view.phase === 'running'
+  const stuck = current ? undefined : stuckAt(checks, view)
+  const situation: Situation = {
+    deployment: row.name,
+    target: view.target?.version ?? null,
+    newest: newest?.version ?? null,
+    rollout: rollout?.id ?? null,
+    freeze: freeze?.id ?? null,
+    probeAt: row.state?.parked?.probeAt ?? null,
+  }
   return {
     sentence: current
       ? `${row.name} runs ${newest.version}, the newest release of ${row.channel}.`
-      : whole(stuck, engine),
+      : sentenceOf(stuck, engine, row, view),
     actual: view.actual?.version ?? null,
     newest: newest?.version ?? null,
     checks,
-    next: nextOf(stuck),
+    next: nextOf(stuck, row, view, situation),
   }
 }
 
-function whole(stuck: Check | undefined, engine: { sentence: string }): string {
-  return stuck && !['ENGINE', 'NOT_SEEN'].includes(stuck.code) && stuck.name !== 'environment'
-    ? stuck.message
-    : engine.sentence
+/** Phases in which the environment itself holds everything up, whatever else stands in the way too. */
+const held = ['failed', 'needs-setup', 'access-revoked']
+
+/** The link of the chain to tell first: an environment that lets nothing happen, what a person has to mend, what only waits. */
+function stuckAt(checks: readonly Check[], view: DeploymentView): Check | undefined {
+  const environment = held.includes(view.phase) ? checks.find((one) => one.name === 'environment') : undefined
+  const seen = checks.every((one) => one.code !== 'NOT_SEEN')
+  return (
+    (seen ? environment : undefined) ??
+    checks.find((one) => one.status === 'blocked') ??
+    checks.find((one) => one.status === 'waiting')
+  )
+}
+
+function sentenceOf(
+  stuck: Check | undefined,
+  engine: { sentence: string },
+  row: DeploymentRow,
+  view: DeploymentView,
+): string {
+  if (!stuck || stuck.name === 'environment' || stuck.code === 'NOT_SEEN') return engine.sentence
+  // The check alone does not say of whom it speaks.
+  const runs = view.actual ? `${row.name} runs ${view.actual.version}.` : `${row.name} runs nothing yet.`
+  return `${runs} ${stuck.message}`
 }
 
 function releaseCheck(newest: string | null, channel: string): Check {
@@ -61,7 +93,8 @@ function releaseCheck(newest: string | null, channel: string): Check {
 function pinCheck(view: DeploymentView, newest: string | null): Check {
   if (view.pinned === null) return check('pin', 'ok', 'NOT_PINNED', 'It is not pinned.')
   if (view.pinned === newest) return check('pin', 'ok', 'PINNED', `It is pinned to ${view.pinned}, the newest.`)
-  return check('pin', 'blocked', 'PINNED', `It is pinned to ${view.pinned}: newer releases do not reach it.`)
+  const message = `It is pinned to ${view.pinned}: the newest release of ${view.channel}, ${newest}, does not reach it.`
+  return check('pin', 'blocked', 'PINNED', message)
 }
 
 async function configCheck(db: Database, row: DeploymentRow, release: string, now: number): Promise<Check> {
@@ -74,43 +107,49 @@ async function configCheck(db: Database, row: DeploymentRow, release: string, no
   }
 }
 
-async function freezeCheck(db: Database, project: string, now: number): Promise<Check> {
-  const freeze = await db
+async function readFreeze(db: Database, project: string, now: number) {
+  return db
     .selectFrom('freezes')
-    .select(['reason', 'until', 'created_at'])
+    .select(['id', 'reason', 'until', 'created_at'])
     .where('project', '=', project)
     .where('lifted_at', 'is', null)
     .where((eb) => eb.or([eb('until', 'is', null), eb('until', '>', new Date(now))]))
     .orderBy('created_at')
     .executeTakeFirst()
-  if (!freeze) return check('freeze', 'ok', 'NO_FREEZE', 'No freeze is in force.')
-  const end = freeze.until ? `until ${freeze.until.toISOString()}` : 'until somebody lifts it'
-  return check(
-    'freeze',
-    'waiting',
-    'FROZEN',
-    `New starts are held ${end}: ${freeze.reason}`,
-    freeze.created_at.getTime(),
-  )
 }
 
-async function rolloutCheck(
-  db: Database,
-  row: DeploymentRow,
-  newest: string | null,
-  view: DeploymentView,
-): Promise<Check> {
-  if (newest === null) return check('rollout', 'unknown', 'NO_RELEASE', 'There is nothing to roll out.')
-  const told = row.target_release === newest
-  if (told && view.actual?.release === newest) return check('rollout', 'ok', 'REACHED', 'The rollout has reached it.')
-  const rollout = await db
+function freezeCheck(freeze: Awaited<ReturnType<typeof readFreeze>>, told: boolean, newest: string | null): Check {
+  if (!freeze) return check('freeze', 'ok', 'NO_FREEZE', 'No freeze is in force.')
+  const end = freeze.until ? `until ${freeze.until.toISOString()}` : 'until somebody lifts the freeze'
+  const since = freeze.created_at.getTime()
+  if (told) {
+    const message = `New starts are held ${end} (${freeze.reason}), but this deployment was told before.`
+    return check('freeze', 'ok', 'FROZEN', message, since)
+  }
+  const what = newest === null ? 'New starts are' : `${newest} is`
+  return check('freeze', 'waiting', 'FROZEN', `${what} held ${end}: ${whole(freeze.reason)}`, since)
+}
+
+async function readRollout(db: Database, project: string, release: string) {
+  return db
     .selectFrom('rollouts')
     .select(['id', 'phase', 'state', 'created_at'])
-    .where('project', '=', row.project)
-    .where('release', '=', newest)
+    .where('project', '=', project)
+    .where('release', '=', release)
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst()
+}
+
+function rolloutCheck(
+  row: DeploymentRow,
+  rollout: Awaited<ReturnType<typeof readRollout>>,
+  newest: string | null,
+  view: DeploymentView,
+): Check {
+  if (newest === null) return check('rollout', 'unknown', 'NO_RELEASE', 'There is nothing to roll out.')
+  const told = row.target_release === newest
+  if (told && view.actual?.release === newest) return check('rollout', 'ok', 'REACHED', 'The rollout has reached it.')
   if (!rollout) return check('rollout', 'waiting', 'NOT_ROLLED_OUT', 'Nobody has rolled the newest release out yet.')
   const { state } = rollout
   const member = state?.members[row.id]
@@ -148,12 +187,17 @@ function runnerCheck(row: DeploymentRow, view: DeploymentView, now: number): Che
   return check('runner', 'ok', 'SEEN', `Its runner has seen what is asked of it.${seen}`)
 }
 
-function engineChecks(engine: ReturnType<typeof explain>, view: DeploymentView): Check[] {
+function engineChecks(engine: ReturnType<typeof explain>, row: DeploymentRow, view: DeploymentView): Check[] {
   if (engine.onTarget && engine.waitsFor.length === 0) {
     return [check('environment', 'ok', 'ON_TARGET', engine.sentence, engine.since)]
   }
-  const status = ['failed', 'needs-setup', 'access-revoked'].includes(view.phase) ? 'blocked' : 'waiting'
+  const status = held.includes(view.phase) || rejected(row) ? 'blocked' : 'waiting'
   return engine.waitsFor.map(({ code, message, since }) => check('environment', status, code, message, since))
+}
+
+/** Whether what it was told went back: it is not tried again before a person or a new release says so. */
+function rejected({ state, target }: DeploymentRow): boolean {
+  return target !== null && (state?.rejected ?? []).some((one) => one.target === target.digest)
 }
 
 function check(
@@ -166,22 +210,25 @@ function check(
   return { name, status, code, message, since: since === null ? null : new Date(since).toISOString() }
 }
 
-const advice: Readonly<Record<string, string>> = {
-  NO_RELEASE: 'Release: `landfall release`.',
-  PINNED: 'Unpin it: `landfall deployments pin NAME --none`.',
-  FROZEN: 'Wait, or lift the freeze.',
-  NOT_ROLLED_OUT: 'Roll it out: `landfall rollouts start VERSION`.',
-  ROLLOUT_ABORTED: 'Read why, then release a fix; or `landfall rollouts retry`.',
-  ROLLOUT_PAUSED: 'Resume it: `landfall rollouts resume`.',
-  E_SECRET_MISSING: 'Set the secrets: they are named above.',
-  E_INPUT_INVALID: 'Set the inputs: they are named above.',
-  NOT_SEEN: 'Nothing: a runner looks within seconds. If not, check that a manager runs (`landfall doctor`).',
+/** The end of a person's own words, which may lack the full stop. */
+const whole = (text: string) => (/[.!?…]$/.test(text) ? text : `${text}.`)
+
+function nextOf(stuck: Check | undefined, row: DeploymentRow, view: DeploymentView, situation: Situation): string {
+  if (!stuck) return 'Nothing: it is where it should be.'
+  const step = nextStep(kindOf(stuck, row, view), situation)
+  if (step !== null) return step
+  return stuck.status === 'blocked'
+    ? `A person has to act: see what \`landfall deployments show ${row.name}\` names.`
+    : 'Nothing: it goes on by itself.'
 }
 
-function nextOf(stuck: Check | undefined): string {
-  if (!stuck) return 'Nothing: it is where it should be.'
-  if (advice[stuck.code]) return advice[stuck.code] ?? ''
-  return stuck.status === 'blocked'
-    ? 'A person has to act: see the first check that is blocked.'
-    : 'Nothing: it goes on by itself.'
+/** What the environment is held up by is told by the phase, because its code is that of the very trouble. */
+function kindOf(stuck: Check, row: DeploymentRow, view: DeploymentView): string {
+  if (stuck.name !== 'environment') return stuck.code
+  if (view.phase === 'needs-setup') return 'NEEDS_SETUP'
+  if (view.phase === 'access-revoked') return 'ACCESS_REVOKED'
+  if (rejected(row)) return 'REJECTED'
+  if (view.phase === 'failed') return 'FAILED'
+  const paused = Object.values(row.state?.workers ?? {}).some(({ rollout }) => rollout?.phase === 'paused')
+  return paused ? 'PAUSED' : stuck.code
 }

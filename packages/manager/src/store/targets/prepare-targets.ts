@@ -113,6 +113,6 @@ function configFor(manifest: Manifest, given: Given): ConfigDocument {
   throw new LandfallError({
     code: 'E_SECRET_MISSING',
     message: `Secrets that the release needs have no value here: ${missing.join(', ')}.`,
-    hint: 'Set them: `landfall deployments config set NAME --secret …`, or in the portal.',
+    hint: 'Set them: `landfall config set DEPLOYMENT --secret NAME=@FILE`, or in the portal.',
   })
 }

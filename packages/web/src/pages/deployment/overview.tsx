@@ -145,7 +145,7 @@ function TargetAgainstActual({ project, item }: { project: string; item: Deploym
             <DigestText digest={of.digest} />
           </span>
         ) : (
-          <span className="faint">nothing</span>
+          <span className="faint">none yet</span>
         )}
       </dd>
     </>

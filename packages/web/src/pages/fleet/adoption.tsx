@@ -16,7 +16,7 @@ export function Adoption({ project, fleet }: { project: string; fleet: Fleet }) 
             <th scope="col">Group</th>
             {fleet.versions.map((version) => (
               <th key={version} scope="col">
-                {version === none ? 'nothing yet' : version}
+                {version === none ? 'none yet' : version}
               </th>
             ))}
           </tr>

@@ -202,7 +202,7 @@ function Version({ item }: { item: Deployment }) {
   return (
     <span className="two-line">
       <span className="nowrap">
-        <span>{item.actual?.version ?? 'nothing yet'}</span>
+        <span>{item.actual?.version ?? 'none yet'}</span>
         {next && next !== item.actual?.version && <span style={{ color: 'var(--candidate)' }}> → {next}</span>}
       </span>
       <small className="nowrap">
@@ -210,6 +210,12 @@ function Version({ item }: { item: Deployment }) {
           <>
             <Icon name="pin" size={12} /> pinned
           </>
+        ) : item.actual === null ? (
+          item.newest ? (
+            `newest is ${item.newest}`
+          ) : (
+            'no release yet'
+          )
         ) : item.versionsBehind > 0 ? (
           `${item.versionsBehind} behind`
         ) : (

@@ -1,0 +1,54 @@
+/** Names that the commands to type are made with. */
+export interface Situation {
+  deployment: string
+  /** Version it was told, and the newest of its channel. */
+  target: string | null
+  newest: string | null
+  /** The rollout of the newest release, and the freeze in force. */
+  rollout: string | null
+  freeze: string | null
+  /** When its environment is tried again after access was taken away; milliseconds since the epoch. */
+  probeAt: number | null
+}
+
+type Step = (situation: Situation) => string
+
+/** Each says what to do, with the command to type where there is one. */
+const steps: Readonly<Record<string, Step>> = {
+  NO_RELEASE: () => 'Release: `landfall release`.',
+  PINNED: ({ deployment }) =>
+    `Let it follow its channel again: \`landfall deployments pin ${deployment} --release none\`.`,
+  FROZEN: ({ freeze }) =>
+    freeze === null ? 'Wait, or lift the freeze.' : `Wait, or lift the freeze: \`landfall freezes lift ${freeze}\`.`,
+  NOT_ROLLED_OUT: ({ deployment, newest }) =>
+    `Roll ${newest} out from its page in the dashboard, or bring it to this deployment alone: ` +
+    `\`landfall deployments pin ${deployment} --release ${newest}\`.`,
+  ROLLOUT_ABORTED: ({ rollout }) =>
+    `Read why, then release a fix: \`landfall release\`; or start it again: \`landfall rollouts retry${given(rollout)}\`.`,
+  ROLLOUT_PAUSED: ({ rollout }) => `Resume it: \`landfall rollouts resume${given(rollout)}\`.`,
+  E_SECRET_MISSING: ({ deployment }) =>
+    `Set the secrets that are named: \`landfall config set ${deployment} --secret NAME=@FILE\`.`,
+  E_INPUT_INVALID: ({ deployment }) =>
+    `Set the inputs that are named: \`landfall config set ${deployment} --input NAME=VALUE\`.`,
+  NOT_SEEN: () => 'Nothing: a runner looks within seconds. If not, check that a manager runs: `landfall doctor`.',
+  NEEDS_SETUP: ({ deployment, target, newest }) =>
+    `Review what changes (\`landfall deployments show ${deployment}\`), then apply it: ` +
+    `\`landfall deployments setup ${deployment} --release ${target ?? newest ?? 'VERSION'}\`.`,
+  ACCESS_REVOKED: ({ deployment, probeAt }) =>
+    `Have the customer give access back; then it goes on by itself${
+      probeAt === null ? '' : ` (tried again at ${new Date(probeAt).toISOString().slice(0, 19)}Z)`
+    }. What runs there goes on running. To see whether it did: \`landfall deployments explain ${deployment}\`.`,
+  WAITS_FOR_APPROVAL: () => 'Have it approved by the customer; then it goes on by itself.',
+  REJECTED: ({ deployment }) =>
+    `Read why, then release a fix: \`landfall release\`; or try this one again: \`landfall deployments retry ${deployment}\`.`,
+  FAILED: ({ deployment }) =>
+    `Mend what is named (\`landfall deployments show ${deployment}\`), then try again: \`landfall deployments retry ${deployment}\`.`,
+  PAUSED: ({ deployment }) =>
+    `Look, then go on: \`landfall deployments resume ${deployment}\`; or go back: \`landfall deployments abort ${deployment}\`.`,
+}
+const given = (id: string | null) => (id === null ? '' : ` ${id}`)
+
+/** What a person does about a kind of standstill; null when there is nothing to do but wait. */
+export function nextStep(kind: string, situation: Situation): string | null {
+  return steps[kind]?.(situation) ?? null
+}
