@@ -24,6 +24,11 @@ export interface WorkerEnvironment {
   LANDFALL_GRACE_MS?: string
   /** Path of the health check, default `/healthz`: answered for code that does not, and left out of request metrics. */
   LANDFALL_HEALTH_PATH?: string
+  /**
+   * `stdout`: the platform reads `StructuredLine`s from standard output and exports them itself, so that a line that was written
+   * right before a crash arrives too; the runtime then exports no logs, only metrics and traces. Unset: it exports both.
+   */
+  LANDFALL_LOGS?: 'stdout'
   /** Base URL that takes OTLP/HTTP at `/v1/logs`, `/v1/metrics`, `/v1/traces`; unset: telemetry is off. */
   OTEL_EXPORTER_OTLP_ENDPOINT?: string
   /** `key=value,key=value`, percent-encoded, as OpenTelemetry's specification says. */
@@ -78,3 +83,17 @@ export type InvocationLine =
   | { output: string }
   | { done: true; result?: unknown }
   | { error: { code: string; message: string } }
+
+/**
+ * A line of the runtime's log on standard output, as JSON. Every other member is a field of the line; a field that is named
+ * as one of these is written as `fields.NAME`.
+ */
+export interface StructuredLine {
+  /** ISO 8601, UTC. */
+  time: string
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  /** Hexadecimal, of the span in which it was written. */
+  traceId?: string
+  spanId?: string
+}

@@ -1,9 +1,10 @@
 import { context, isSpanContextValid, trace } from '@opentelemetry/api'
+import type { StructuredLine } from '../protocol.ts'
 import { anyValue, attributes, cut, describeError } from './otlp.ts'
 import { telemetry } from './telemetry.ts'
 import { nowNano } from './time.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type LogLevel = StructuredLine['level']
 
 /** SeverityNumber of OpenTelemetry's log model. */
 const severity: Record<LogLevel, number> = { debug: 5, info: 9, warn: 13, error: 17 }
@@ -16,7 +17,10 @@ export interface Log {
   error(message: string, fields?: Record<string, unknown>): void
 }
 
-/** Structured log: one line of JSON on standard output, and a record of OTLP. `LOG_LEVEL` leaves out what is below it. */
+/**
+ * Structured log: one line of JSON on standard output, and a record of OTLP; the record is made by the platform where it
+ * reads standard output (`LANDFALL_LOGS`). `LOG_LEVEL` leaves out what is below it.
+ */
 export const log: Log = {
   debug: (message, fields) => write('debug', message, fields),
   info: (message, fields) => write('info', message, fields),
@@ -24,13 +28,20 @@ export const log: Log = {
   error: (message, fields) => write('error', message, fields),
 }
 
-function write(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
+const taken: ReadonlySet<string> = new Set<keyof StructuredLine>(['time', 'level', 'message', 'traceId', 'spanId'])
+
+function write(level: LogLevel, message: string, given: Record<string, unknown> = {}): void {
   const wanted = process.env.LOG_LEVEL?.toLowerCase() ?? 'info'
   if (severity[level] < (severity[wanted as LogLevel] ?? severity.info)) return
   const active = trace.getSpanContext(context.active())
   const span = active && isSpanContextValid(active) ? active : undefined
   const ids = span ? { traceId: span.traceId, spanId: span.spanId } : {}
-  process.stdout.write(`${line({ time: new Date().toISOString(), level, message: cut(message), ...ids, ...fields })}\n`)
+  const fields = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [taken.has(name) ? `fields.${name}` : name, value]),
+  )
+  const own: StructuredLine = { time: new Date().toISOString(), level, message: cut(message), ...ids }
+  process.stdout.write(`${line({ ...own, ...fields })}\n`)
+  if (process.env.LANDFALL_LOGS === 'stdout') return
   telemetry.emitLog({
     timeUnixNano: nowNano(),
     severityNumber: severity[level],

@@ -1,4 +1,6 @@
+import { anyValue, attributes } from '@landfall/runtime/otlp'
 import type { LogLine, TelemetryTarget } from '../../shared/control.ts'
+import { structuredLine } from './structured-line.ts'
 
 const maxSpooled = 5_000
 const batch = 500
@@ -67,7 +69,7 @@ export class OtlpForwarder {
   #arm(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      void this.flush()
+      void this.flush().catch((error: unknown) => console.error(new Date().toISOString(), error))
     }, ms).unref()
   }
 
@@ -117,18 +119,25 @@ export function otlpLogs(deployment: string, lines: readonly Spooled[], dropped:
   return { resourceLogs }
 }
 
-function record(line: LogLine) {
-  const error = line.stream === 'stderr'
-  return {
-    timeUnixNano: `${line.at}000000`,
-    observedTimeUnixNano: `${line.at}000000`,
-    severityNumber: error ? 17 : 9,
-    severityText: error ? 'ERROR' : 'INFO',
-    body: { stringValue: line.line },
-    attributes: attributes({ 'log.iostream': line.stream, 'service.instance.id': line.instance }),
-  }
-}
+/** SeverityNumber of OpenTelemetry's log model. */
+const severity = { debug: 5, info: 9, warn: 13, error: 17 } as const
 
-function attributes(values: Readonly<Record<string, string>>) {
-  return Object.entries(values).map(([key, stringValue]) => ({ key, value: { stringValue } }))
+/** The runtime's lines keep time, severity, trace and fields; others are told by their stream alone. */
+function record(line: LogLine) {
+  const structured = line.stream === 'stdout' ? structuredLine(line.line) : null
+  const level = structured?.own.level ?? (line.stream === 'stderr' ? 'error' : 'info')
+  const { traceId, spanId } = structured?.own ?? {}
+  return {
+    timeUnixNano: `${structured ? Date.parse(structured.own.time) : line.at}000000`,
+    observedTimeUnixNano: `${line.at}000000`,
+    severityNumber: severity[level],
+    severityText: level.toUpperCase(),
+    body: anyValue(structured?.own.message ?? line.line),
+    attributes: attributes({
+      'log.iostream': line.stream,
+      'service.instance.id': line.instance,
+      ...structured?.fields,
+    }),
+    ...(traceId !== undefined && { traceId, spanId }),
+  }
 }

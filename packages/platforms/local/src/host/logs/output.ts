@@ -6,7 +6,8 @@ const windowMs = 100
 const keptBytes = 128 * 1024
 const keptLines = 200
 const readBytes = 8 * 1024 * 1024
-const maxLine = 16 * 1024
+/** Longer than the longest text of the runtime's log, so that its lines stay whole. */
+const maxLine = 64 * 1024
 
 export type LineWriter = (stream: 'stdout' | 'stderr' | 'host', line: string) => void
 

@@ -41,6 +41,10 @@ export function workerEnvironment(input: EnvironmentInput): Record<string, strin
     LANDFALL_VERSION_ID: spec.id,
     LANDFALL_BINDINGS: JSON.stringify(input.bindings),
     LANDFALL_TOKEN: input.token,
+    LANDFALL_TIMEOUT_MS: String(spec.timeoutMs),
+    LANDFALL_GRACE_MS: String(spec.gracePeriodMs),
+    LANDFALL_HEALTH_PATH: spec.health.path,
+    LANDFALL_LOGS: 'stdout',
     ...(telemetry && {
       OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.endpoint,
       OTEL_EXPORTER_OTLP_HEADERS: list(telemetry.headers),

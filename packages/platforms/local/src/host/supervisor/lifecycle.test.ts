@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { soon, TestEnvironment } from '../../testing/environment.ts'
 import { hello } from '../../testing/sources.ts'
+import { vendor } from '../../testing/vendor.ts'
 
 let environment: TestEnvironment
 beforeEach(async () => {
@@ -116,7 +117,11 @@ test("a worker sees its own variables and nothing of the host's or the manager's
         'LANDFALL_AREA',
         'LANDFALL_BINDINGS',
         'LANDFALL_DEPLOYMENT',
+        'LANDFALL_GRACE_MS',
+        'LANDFALL_HEALTH_PATH',
         'LANDFALL_HOST',
+        'LANDFALL_LOGS',
+        'LANDFALL_TIMEOUT_MS',
         'LANDFALL_TOKEN',
       ],
       ...['LANDFALL_VERSION', 'LANDFALL_VERSION_ID', 'LANDFALL_WORKER', 'LANG', 'NODE_ENV', 'PATH', 'PORT', 'TZ'],
@@ -124,4 +129,16 @@ test("a worker sees its own variables and nothing of the host's or the manager's
   )
   const bad = environment.worker(hello('two'), { env: { NODE_OPTIONS: '--require /tmp/x.js' } })
   await expect(environment.start(bad, '1.1.0')).rejects.toMatchObject({ code: 'E_ENVIRONMENT_REFUSED' })
+})
+
+test("the runtime gets its worker's health path, timeout and grace period", async () => {
+  // It answers this path itself, as the code does not: with another one the worker would never be ready.
+  const api = environment.worker(vendor, { health: { path: '/alive' }, timeout: '300ms', gracePeriod: '700ms' })
+  const { url } = await environment.serve(api, '1.0.0')
+  expect((await fetch(`${url}/healthz`)).status).toBe(404)
+  const seen = (await (await fetch(`${url}/env`)).json()) as Record<string, string>
+  expect(seen).toMatchObject({ LANDFALL_TIMEOUT_MS: '300', LANDFALL_GRACE_MS: '700', LANDFALL_HEALTH_PATH: '/alive' })
+  // Not through the router, which has a deadline of its own.
+  const late = await fetch(`http://127.0.0.1:${seen.PORT}/hang`)
+  expect([late.status, await late.json()]).toEqual([504, expect.objectContaining({ code: 'E_TIMEOUT' })])
 })
