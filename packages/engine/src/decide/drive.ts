@@ -176,7 +176,7 @@ function ask(
   state: RolloutState,
   gate: Extract<Action, { kind: 'open-gate' }>['gate'],
 ): void {
-  const answered = turn.world.answers.get(`${one.name}/${gate.id}`)
+  const answered = turn.world.answers.get(`${state.id}/${gate.id}`)
   if (answered && (answered.answer.status !== 'wait' || turn.now - answered.at < turn.limits.rolloutTickMs)) return
   turn.operate({ kind: 'ask-gate', resource: one.resource, gate, rollout: state.id, version: one.candidate })
 }

@@ -32,11 +32,12 @@ export function observationFor(
  */
 function gateAnswers(turn: Turn, worker: string, plan: Plan): Record<string, GateAnswer> {
   const answers: Record<string, GateAnswer> = {}
+  const rollout = turn.state.workers[worker]?.rollout?.id
   for (const gate of gatesOf(plan)) {
     const answer =
       turn.desired.gates[`${worker}/${gate.id}`] ??
       turn.desired.gates[gate.id] ??
-      turn.world.answers.get(`${worker}/${gate.id}`)?.answer
+      turn.world.answers.get(`${rollout}/${gate.id}`)?.answer
     if (gate.kind === 'window') answers[gate.id] = { status: 'pass' }
     else if (answer) answers[gate.id] = answer
   }

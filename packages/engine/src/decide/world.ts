@@ -10,7 +10,7 @@ export interface World {
   compute: ReadonlyMap<string, { at: number; value: ComputeObservation }>
   /** Operations that a controller asked to be called for again later, by operation key. */
   waits: ReadonlyMap<string, { until: number; code: string; message: string; resource: string | null }>
-  /** Answers of gates that were asked, by `worker/gate`, with when. */
+  /** Answers of gates that were asked, by `rollout/gate`, with when: one candidate's answer says nothing of the next. */
   answers: ReadonlyMap<string, { at: number; answer: GateAnswer }>
   /** What the platform's routers can do, by type of compute. */
   routing: Readonly<Record<'worker' | 'container', 'weighted' | 'replicas'>>

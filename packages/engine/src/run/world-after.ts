@@ -23,7 +23,7 @@ export function decideWorldAfter(
   } else if (operation.kind === 'ask-gate') {
     const answer =
       outcome.kind === 'gate' ? outcome.answer : { status: 'wait' as const, message: 'The gate did not answer' }
-    answers.set(`${operation.resource.name}/${operation.gate.id}`, { at: now, answer })
+    answers.set(`${operation.rollout}/${operation.gate.id}`, { at: now, answer })
   } else {
     // Not called again before its effect had time to be seen.
     if (outcome.kind === 'step' && outcome.result.kind === 'done')
