@@ -222,7 +222,8 @@ function absentees(plan: FleetPlan, wave: number, standing: Standing, observatio
   const groups = plan.waves[wave]?.groups
   if (!groups) return 0
   return observation.members.filter((each) => {
-    const away = standing.members[each.id]?.status === 'excluded' && each.excluded?.code !== 'pinned'
+    const comes = !each.takenOver && each.excluded?.code !== 'pinned'
+    const away = comes && standing.members[each.id]?.status === 'excluded'
     return away && each.group !== null && groups.includes(each.group)
   }).length
 }

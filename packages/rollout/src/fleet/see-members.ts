@@ -23,9 +23,14 @@ export function seeMembers(state: FleetState, seen: FleetObservation, now: numbe
 
 function see(member: Member, observed: MemberObservation, now: number): Member {
   if (member.status === 'returned') return member
+  if (observed.takenOver) {
+    const { told: _, again: __, ...rest } = member
+    return change(rest, 'excluded', now, { code: 'taken-over', message: 'A newer rollout has told it since' })
+  }
   if (member.status === 'returning') {
     const back = observed.told === member.from && (member.from === null || observed.resting === member.from)
-    return back ? change(member, 'returned', now) : member
+    // Why it failed stays with it: the rollout was aborted for that.
+    return back ? change(member, 'returned', now, member.reason) : member
   }
   if (observed.excluded) return change(member, 'excluded', now, observed.excluded)
   if (!member.told)

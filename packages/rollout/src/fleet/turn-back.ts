@@ -15,7 +15,7 @@ export function returnReached(
   for (const member of Object.values(members)) {
     if (!member.told || member.status === 'returning' || member.status === 'returned') continue
     const stays = member.status === 'succeeded' && before[member.id]?.status === 'succeeded' && !plan.rollbackReached
-    if (!stays) next[member.id] = change(member, 'returning', now)
+    if (!stays) next[member.id] = change(member, 'returning', now, member.reason)
   }
   return next
 }

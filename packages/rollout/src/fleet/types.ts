@@ -38,6 +38,8 @@ export interface MemberObservation {
   group: string | null
   /** Set where the deployment does not count now: pinned, offline, awaiting approval, outside its window, frozen. */
   excluded?: { code: string; message: string }
+  /** A newer rollout has told it: it is no longer this one's, not even to send back. */
+  takenOver?: boolean
   /** Digest of the target it rests on, was last told, and had when the rollout reached it. */
   resting: string | null
   told: string | null

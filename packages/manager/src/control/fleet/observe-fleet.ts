@@ -30,6 +30,11 @@ interface FleetRow {
    * older release out means it.
    */
   ahead: boolean
+  /**
+   * A newer rollout of the channel has told it. Two rollouts that each ask again until they see their own order obeyed would
+   * send it to and fro for ever; one that is over may still bring along what a newer one was aborted on.
+   */
+  taken_over: boolean
 }
 
 export interface SeenFleet {
@@ -77,7 +82,10 @@ export async function observeFleet(
   }
 }
 
-async function readRows(trx: Trx, rollout: { project: string; channel: string; release: string }): Promise<FleetRow[]> {
+async function readRows(
+  trx: Trx,
+  rollout: { id: string; project: string; channel: string; release: string },
+): Promise<FleetRow[]> {
   const { rows } = await sql<FleetRow>`
     select d.id, d.name, d.group_name, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
       (d.state ->> 'generation')::bigint as generation,
@@ -89,9 +97,13 @@ async function readRows(trx: Trx, rollout: { project: string; channel: string; r
         jsonb_build_object('told', d.target -> 'digest')) as rejection,
       (select g.gate from gate_answers g
         where g.deployment = d.id and g.gate in ('approval', 'window') and g.status = 'wait' limit 1) as held,
-      coalesce(theirs.sequence > ours.sequence, false) as ahead
+      coalesce(theirs.sequence > ours.sequence, false) as ahead,
+      coalesce((teller.created_at, teller.id) > (self.created_at, self.id)
+        and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over
     from deployments d
     join releases ours on ours.project = d.project and ours.digest = ${rollout.release}
+    join rollouts self on self.id = ${rollout.id}
+    left join rollouts teller on teller.id = d.rollout and teller.project = d.project and teller.channel = d.channel
     left join releases theirs on theirs.project = d.project and theirs.digest = d.target_release
     where d.project = ${rollout.project} and d.channel = ${rollout.channel}
       and d.deleted_at is null and d.operation = 'run'
@@ -115,6 +127,7 @@ function memberOf(
     resting: row.resting,
     told,
     ...(excluded ? { excluded } : {}),
+    ...(row.taken_over ? { takenOver: true } : {}),
   }
   // Before the engine has taken up the newest generation, its state speaks of an earlier wish.
   if (!answered || told === null) return { ...base, outcome: 'progressing' }

@@ -1,0 +1,93 @@
+import { initialState, type Target } from '@landfall/engine'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startTestServer, type TestServer } from '../../testing/database.ts'
+import { plan, testFleet } from '../testing/fleet.ts'
+import { advanceRollout } from './advance-rollout.ts'
+
+let server: TestServer
+let fleet: Awaited<ReturnType<typeof testFleet>>
+let now = 0
+
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.stop())
+beforeEach(async () => {
+  fleet = await testFleet(await server.database())
+  now = Date.now()
+})
+
+/** Every rollout that is due within the next minute has its looks. */
+async function look() {
+  for (let second = 0; second < 60; second += 5) {
+    now += 5_000
+    for (let looks = 0; looks < 20 && (await advanceRollout(fleet.db, now)) !== null; looks += 1);
+  }
+}
+
+const told = async (id: string): Promise<Target | null> =>
+  (await fleet.db.selectFrom('deployments').select('target').where('id', '=', id).executeTakeFirstOrThrow()).target
+
+/** What its engine would have written: it has answered, and rests on `stable`. */
+async function arrive(id: string, more: { stable?: Target | null; phase?: 'access-revoked'; back?: string } = {}) {
+  const row = await fleet.db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+  const stable = more.stable === undefined ? row.target : more.stable
+  const rejected =
+    more.back && row.target ? [{ target: row.target.digest, code: more.back, message: 'Bad', at: now }] : []
+  const state = {
+    ...initialState(now),
+    phase: more.phase ?? 'running',
+    generation: row.requested_generation,
+    stable,
+    rejected,
+  }
+  await fleet.db
+    .updateTable('deployments')
+    .set({ state: JSON.stringify(state), observed_generation: row.requested_generation })
+    .where('id', '=', id)
+    .execute()
+}
+
+const inTwo = plan([
+  { name: 'first', groups: ['ring-1'], soak: '0s' },
+  { name: 'all', share: 100, soak: '0s' },
+])
+
+/** `a` reached 1.1.0 and then locked us out; `b` could not get there, and the rollout was aborted. */
+async function abortedWithOneAway() {
+  await fleet.deploy('a', { group: 'ring-1' })
+  await fleet.deploy('b')
+  await fleet.rollOut(await fleet.release('1.0.0'))
+  await look()
+  for (const id of ['a', 'b']) await arrive(id)
+  await look()
+  const first = await told('a')
+  const rollout = await fleet.rollOut(await fleet.release('1.1.0'), inTwo)
+  await look()
+  await arrive('a')
+  await look()
+  const second = await told('a')
+  await arrive('a', { phase: 'access-revoked' })
+  await arrive('b', { stable: first, back: 'BAD' })
+  await look()
+  await arrive('b', { stable: await told('b') })
+  await look()
+  expect(await fleet.phase(rollout)).toBe('aborted')
+  return { rollout, first, second }
+}
+
+describe('two rollouts of one channel', () => {
+  it('an aborted one leaves alone what a newer one has told since', async () => {
+    const { second } = await abortedWithOneAway()
+    const newest = await fleet.release('1.2.0')
+    await fleet.rollOut(newest)
+    await arrive('a', { stable: second })
+    await look()
+    expect((await told('a'))?.release).toBe(newest)
+    const before = await fleet.db.selectFrom('targets').select('generation').where('deployment', '=', 'a').execute()
+    await look()
+    expect((await told('a'))?.release).toBe(newest)
+    const after = await fleet.db.selectFrom('targets').select('generation').where('deployment', '=', 'a').execute()
+    expect(after.length).toBe(before.length)
+  })
+})
