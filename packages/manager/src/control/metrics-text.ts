@@ -18,7 +18,7 @@ export function controlMetrics(from: {
   feedReaders: number
 }): string {
   const { loops, runs, running, telemetry, forwarding } = from
-  const { requests, stored, rejected, refused } = telemetry.counters
+  const { requests, stored, rejected, refused, dropped } = telemetry.counters
   const sent = forwarding.counters()
   return [
     family(
@@ -40,6 +40,15 @@ export function controlMetrics(from: {
     family('landfall_telemetry_stored_total', 'counter', 'Records stored.', record('kind', stored)),
     family('landfall_telemetry_rejected_total', 'counter', 'Records that were too old.', [{ value: rejected }]),
     family('landfall_telemetry_refused_total', 'counter', 'OTLP requests that were refused.', [{ value: refused }]),
+    family(
+      'landfall_telemetry_dropped_requests_total',
+      'counter',
+      'OTLP requests of which the customer lets nothing leave, by policy.',
+      record('policy', dropped.requests),
+    ),
+    family('landfall_telemetry_dropped_lines_total', 'counter', 'Log lines below error, where only errors may leave.', [
+      { value: dropped.lines },
+    ]),
     family('landfall_telemetry_waiting', 'gauge', 'Records that wait to be stored.', [{ value: telemetry.waiting }]),
     family('landfall_forward_sent_total', 'counter', 'Requests sent on.', [{ value: sent.sent }]),
     family('landfall_forward_retried_total', 'counter', 'Attempts that were repeated.', [{ value: sent.retried }]),

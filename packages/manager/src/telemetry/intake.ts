@@ -9,10 +9,10 @@ import { insertPoints } from './insert-points.ts'
 import { type LogRow, logRows } from './otlp/log-rows.ts'
 import { malformed } from './otlp/malformed.ts'
 import { type RequestPoint, requestPoints } from './otlp/metric-rows.ts'
+import { isError, onlyErrors } from './otlp/only-errors.ts'
 import { parseRequest, type Signal } from './otlp/parse-request.ts'
 import { type Encoding, readBody } from './otlp/read-body.ts'
 import type { Sender, Senders } from './senders.ts'
-import { severityNumber } from './severity.ts'
 
 const maxWaiting = 100_000
 const maxBatch = 5_000
@@ -38,6 +38,8 @@ export interface IntakeCounters {
   stored: { logs: number; points: number }
   rejected: number
   refused: number
+  /** What the customer does not let leave: whole requests by the policy, and log lines below error. */
+  dropped: { requests: Record<'off' | 'errors-only', number>; lines: number }
 }
 
 /** Takes telemetry: decodes, stamps, stores, sends on. What it answers with success is in the database. */
@@ -47,6 +49,7 @@ export class Intake {
     stored: { logs: 0, points: 0 },
     rejected: 0,
     refused: 0,
+    dropped: { requests: { off: 0, 'errors-only': 0 }, lines: 0 },
   }
   readonly #deps: { clock: Clock; days: Days; senders: Senders; forwarding: Forwarding }
   readonly #logs: BatchQueue<LogRow & { deployment: string }>
@@ -96,7 +99,12 @@ export class Intake {
     const { bytes, encoding } = await readBody(body, contentType, contentEncoding)
     const sender = await senders.find(deployment)
     if (!sender) throw unknownSender()
-    if (sender.telemetry === 'off') return { encoding, rejected: 0 }
+    // Accepted, so that the exporter does not try again: what may not leave is dropped here, should it have been sent.
+    const policy = sender.telemetry
+    if (policy === 'off' || (policy === 'errors-only' && signal !== 'logs')) {
+      this.counters.dropped.requests[policy] += 1
+      return { encoding, rejected: 0 }
+    }
     const identity = {
       'landfall.project': project,
       'landfall.deployment.id': deployment,
@@ -104,19 +112,23 @@ export class Intake {
     }
     const { request, stamped } = parseRequest(bytes, encoding, signal, identity)
     const now = clock.now()
-    // Where only errors may leave, lines below that and everything else is dropped here too, should an agent have sent it.
-    const errorsOnly = sender.telemetry === 'errors-only'
     let rejected = 0
-    if (signal === 'logs') rejected = await this.#takeLogs(request, sender, deployment, now, errorsOnly)
-    if (signal === 'metrics' && !errorsOnly) rejected = await this.#takePoints(request, sender, deployment, now)
+    if (signal === 'logs') rejected = await this.#takeLogs(request, sender, deployment, now)
+    if (signal === 'metrics') rejected = await this.#takePoints(request, sender, deployment, now)
     this.counters.rejected += rejected
-    if (!errorsOnly) forwarding.send(project, { signal, encoding, bytes: stamped })
+    if (policy === 'on') forwarding.send(project, { signal, encoding, bytes: stamped })
+    else {
+      const errors = onlyErrors(request)
+      const bytes = errors && new TextEncoder().encode(JSON.stringify(errors))
+      if (bytes) forwarding.send(project, { signal, encoding: 'json', bytes })
+    }
     return { encoding, rejected }
   }
 
-  async #takeLogs(request: unknown, sender: Sender, deployment: string, now: number, errorsOnly: boolean) {
+  async #takeLogs(request: unknown, sender: Sender, deployment: string, now: number) {
     const rows = readable(() => logRows(request, now))
-    const wanted = errorsOnly ? rows.filter((row) => severityNumber(row.severity) >= severityNumber('error')) : rows
+    const wanted = sender.telemetry === 'errors-only' ? rows.filter((row) => isError(row.severity)) : rows
+    this.counters.dropped.lines += rows.length - wanted.length
     const fresh = wanted.filter((row) => this.#deps.days.takes(row.at / 1_000, now, sender.retentionDays))
     await this.#logs.add(fresh.map((row) => ({ ...row, deployment })))
     return wanted.length - fresh.length

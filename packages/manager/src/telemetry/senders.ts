@@ -9,10 +9,11 @@ export interface Sender {
   retentionDays: number
 }
 
-const keptMs = 15_000
+/** How long a change of a policy may take to be obeyed. */
+const keptMs = 5_000
 const maxKept = 10_000
 
-/** Looks deployments up, and remembers them for some seconds: telemetry comes far more often than settings change. */
+/** Looks deployments up, and remembers them for 5 seconds: telemetry comes far more often than settings change. */
 export class Senders {
   readonly #db: Database
   readonly #clock: Clock

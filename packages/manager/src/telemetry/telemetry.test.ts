@@ -189,27 +189,6 @@ describe('logs', () => {
     expect((await queryLogs(database.db, { deployment: 'dep_1', limit: 10 })).items.length).toBe(2)
   })
 
-  it('obey what the customer allows to leave', async () => {
-    const policy = (telemetry: string) =>
-      database.db
-        .updateTable('deployments')
-        .set({ policy: JSON.stringify({ drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'], telemetry }) })
-        .execute()
-    const lines = logsOf([
-      [noon, 'fine'],
-      [noon, 'broken', 17],
-    ])
-    await policy('off')
-    await send('logs', lines)
-    expect((await queryLogs(database.db, { deployment: 'dep_1', limit: 10 })).items).toEqual([])
-    await policy('errors-only')
-    now += 20_000
-    await send('logs', lines)
-    expect((await queryLogs(database.db, { deployment: 'dep_1', limit: 10 })).items.map((line) => line.body)).toEqual([
-      'broken',
-    ])
-  })
-
   it('older than they are kept for are counted and refused; days are dropped by retention', async () => {
     const days = new Days(database.db)
     await send(

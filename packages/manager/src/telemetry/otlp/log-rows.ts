@@ -62,9 +62,9 @@ function idOf(line: Omit<LogRow, 'id'>, position: number): string {
 const truncate = (body: string) => (body.length > maxBody ? `${body.slice(0, maxBody)}… (cut)` : body).toWellFormed()
 
 /** Ranges 1-4 trace, 5-8 debug, … 21-24 fatal (opentelemetry.io/docs/specs/otel/logs/data-model); without a number, the text. */
-function severityOf(record: OtlpLogRecord): Severity {
-  const number = record.severityNumber
+export function severityOf(record: { severityNumber?: unknown; severityText?: unknown }): Severity {
+  const number = typeof record.severityNumber === 'number' ? record.severityNumber : 0
   if (number >= 1 && number <= 24) return severities[Math.floor((number - 1) / 4)] ?? 'info'
-  const text = record.severityText.toLowerCase()
+  const text = typeof record.severityText === 'string' ? record.severityText.toLowerCase() : ''
   return severities.find((name) => text.startsWith(name)) ?? 'info'
 }
