@@ -59,7 +59,7 @@ describe('single sign-on', () => {
 
   const refused = async (response: Response, code: string) => {
     expect(response.status).toBe(302)
-    expect(response.headers.get('location')).toBe(`http://landfall.test/login?problem=${code}`)
+    expect(response.headers.get('location')).toBe(`http://landfall.test/sign-in?problem=${code}`)
     expect(sessionOf(response)).toBeUndefined()
   }
 
@@ -106,5 +106,9 @@ describe('single sign-on', () => {
     const away = await gone.call('GET', '/api/auth/oidc/start')
     expect(away.status).toBe(503)
     expect(((await away.json()) as { code: string }).code).toBe('E_SSO_PROVIDER')
+    const browser = await gone.call('GET', '/api/auth/oidc/start?to=/p/acme', { headers: { accept: 'text/html' } })
+    expect(browser.status).toBe(302)
+    const page = 'http://landfall.test/sign-in?problem=E_SSO_PROVIDER&to=%2Fp%2Facme'
+    expect(browser.headers.get('location')).toBe(page)
   })
 })

@@ -15,8 +15,18 @@ const loginMs = 10 * 60_000
 export class SingleSignOn {
   #configuration: Promise<oidc.Configuration> | null = null
 
-  /** Sends the browser to the provider. */
-  async start(returnTo: string, services: Services): Promise<Response> {
+  /** Sends the browser to the provider; where that can't be, a person's browser goes back to the sign-in page with the code. */
+  async start(returnTo: string, services: Services, headers: Headers): Promise<Response> {
+    try {
+      return await this.#start(returnTo, services)
+    } catch (error) {
+      if (!LandfallError.is(error) || !headers.get('accept')?.includes('text/html')) throw error
+      const location = signInPage(services.settings, error.code, localPath(returnTo))
+      return new Response(null, { status: 302, headers: { location, 'cache-control': 'no-store' } })
+    }
+  }
+
+  async #start(returnTo: string, services: Services): Promise<Response> {
     const { db, clock, settings } = services
     const configuration = await this.#discover(settings)
     const verifier = oidc.randomPKCECodeVerifier()
@@ -41,7 +51,7 @@ export class SingleSignOn {
     return new Response(null, { status: 302, headers })
   }
 
-  /** Takes the browser back. Whatever goes wrong ends at the login page with a code, never in a half-open session. */
+  /** Takes the browser back. Whatever goes wrong ends at the sign-in page with a code, never in a half-open session. */
   async finish(headers: Headers, query: Record<string, unknown>, services: Services): Promise<Response> {
     const { settings } = services
     const answer = new Headers({ 'cache-control': 'no-store' })
@@ -56,7 +66,7 @@ export class SingleSignOn {
       const note = { code, error: error instanceof Error ? error.name : 'unknown' }
       if (LandfallError.is(error)) services.log.info('a single sign-on was refused', note)
       else services.log.warn('a single sign-on failed', note)
-      answer.set('location', `${settings.publicUrl}/login?problem=${code}`)
+      answer.set('location', signInPage(settings, code))
     }
     return new Response(null, { status: 302, headers: answer })
   }
@@ -142,6 +152,12 @@ function callbackUrl(settings: Settings): string {
   return `${settings.publicUrl}/api/auth/oidc/callback`
 }
 
+/** Where the refusal is told: the web app's page reads `problem`, and leads on to `to` after another try. */
+function signInPage(settings: Settings, problem: string, to?: string): string {
+  const query = new URLSearchParams({ problem, ...(to === undefined || to === '/' ? {} : { to }) })
+  return `${settings.publicUrl}/sign-in?${query}`
+}
+
 /** Only a path of our own: `//evil.example` and `/\evil.example` would lead away. */
 function localPath(path: string): string {
   const base = 'http://landfall.invalid'
@@ -168,6 +184,6 @@ function failed(): LandfallError {
   return new LandfallError({
     code: 'E_SSO_FAILED',
     message: 'The sign-in was not begun in this browser, or took too long.',
-    hint: 'Begin again at the login page.',
+    hint: 'Begin again at the sign-in page.',
   })
 }

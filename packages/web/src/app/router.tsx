@@ -32,7 +32,10 @@ const account = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search): { to?: string | undefined } => ({ to: ownPath(search.to) }),
+  validateSearch: (search): { to?: string | undefined; problem?: string | undefined } => ({
+    to: ownPath(search.to),
+    problem: word(search.problem),
+  }),
   component: lazyRouteComponent(() => import('../pages/door/sign-in.tsx'), 'SignIn'),
 })
 const token = (search: Record<string, unknown>): { token?: string | undefined } => ({

@@ -111,7 +111,7 @@ export const authHandlers = {
     }
   },
 
-  oidcStart: async ({ query }, services) => services.singleSignOn.start(query.to ?? '/', services),
+  oidcStart: async ({ query, headers }, services) => services.singleSignOn.start(query.to ?? '/', services, headers),
   oidcCallback: async ({ headers, query }, services) => services.singleSignOn.finish(headers, query, services),
 } satisfies Partial<Handlers>
 

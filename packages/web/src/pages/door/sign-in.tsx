@@ -7,11 +7,13 @@ import { Button } from '../../ui/button.tsx'
 import { Failed, Notice, Skeleton } from '../../ui/feedback.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { Door } from './door.tsx'
+import { signOnProblem } from './sign-on-problem.ts'
 
 const route = getRouteApi('/sign-in')
 
 export function SignIn() {
-  const { to } = route.useSearch()
+  const { to, problem } = route.useSearch()
+  const refused = signOnProblem(problem)
   const router = useRouter()
   const queries = useQueryClient()
   const ways = useQuery(q.providers())
@@ -38,6 +40,7 @@ export function SignIn() {
   }
   return (
     <Door sentence="Sign in to see who runs what.">
+      {refused && error === null && <Failed error={refused} />}
       {ways.isPending && <Skeleton height={120} />}
       {ways.isError && <Failed error={ways.error} again={() => void ways.refetch()} />}
       {ways.data?.needsBootstrap && (
