@@ -101,7 +101,7 @@ export class HostClient {
       signal: request.signal,
     })
     call.once('response', resolve)
-    call.once('error', (error: NodeJS.ErrnoException) => {
+    call.on('error', (error: NodeJS.ErrnoException) => {
       if (['ECONNREFUSED', 'ENOENT'].includes(error.code ?? '')) resolve(null)
       else if (request.signal.aborted) reject(request.signal.reason)
       else reject(broken(error))

@@ -36,11 +36,21 @@ function askStatus(socketPath: string, deployment: string): Promise<HostStatus |
         response.on('data', (chunk: string) => {
           text += chunk
         })
-        response.on('end', () => resolve(response.statusCode === 200 ? (JSON.parse(text) as HostStatus) : null))
+        // A daemon that dies while it answers is one that does not run.
+        response.on('error', () => resolve(null))
+        response.on('end', () => resolve(response.statusCode === 200 ? statusOf(text) : null))
       },
     )
     request.on('timeout', () => request.destroy())
     request.on('error', () => resolve(null))
     request.end()
   })
+}
+
+function statusOf(text: string): HostStatus | null {
+  try {
+    return JSON.parse(text) as HostStatus
+  } catch {
+    return null
+  }
 }

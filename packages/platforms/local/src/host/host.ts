@@ -15,6 +15,7 @@ import { storageOutbox } from './events/storage-outbox.ts'
 import { listenLocal } from './listen.ts'
 import { OtlpForwarder } from './logs/otlp-forwarder.ts'
 import { PostgresServers } from './postgres-servers.ts'
+import { guarded, report } from './report.ts'
 import { openKeyFile, type Sealer } from './secrets/seal.ts'
 import { Secrets } from './secrets/secrets.ts'
 import { openDataStore } from './store/data-store.ts'
@@ -70,7 +71,7 @@ export class Host {
       () => this.telemetry(),
       () => this.deployment,
     )
-    this.#sweeper = setInterval(() => this.kv.sweep(Date.now()), sweepMs).unref()
+    this.#sweeper = setInterval(() => guarded('sweeping', () => this.kv.sweep(Date.now())), sweepMs).unref()
   }
 
   get deployment(): string {
@@ -95,10 +96,10 @@ export class Host {
     for (const name of this.store.workerNames()) this.worker(name).converge()
   }
 
-  /** Work that goes on in the background; `stop` waits for it, and a failure ends the daemon, which then starts clean. */
+  /** Work that goes on in the background; `stop` waits for it. What fails is tried again by whoever gave it. */
   track(work: Promise<unknown>): void {
     this.#tracked.add(work)
-    void work.finally(() => this.#tracked.delete(work))
+    void work.catch(report('background work')).finally(() => this.#tracked.delete(work))
   }
 
   worker(name: string): WorkerHost {
@@ -123,7 +124,13 @@ export class Host {
   }
 
   forgetProcess(instance: string): void {
-    this.store.forgetProcess(instance)
+    // A record that stays does no harm: it is believed only together with the process's start time.
+    guarded('forgetting a process', () => this.store.forgetProcess(instance))
+  }
+
+  recordProcess(instance: string, worker: string, version: string, pid: number, started: string): void {
+    // Without its record a process is still found by its marker.
+    guarded('recording a process', () => this.store.recordProcess(instance, worker, version, pid, started))
   }
 
   /** Called at every change of what is available or asked for. */
@@ -186,8 +193,8 @@ export class Host {
     this.#halt()
     await Promise.all([...this.workers.values()].map((worker) => worker.stop()))
     await Promise.allSettled(this.#tracked)
-    await this.#otlp.flush()
-    await this.postgres.stop()
+    await this.#otlp.flush().catch(report('sending logs'))
+    await this.postgres.stop().catch(report('stopping PostgreSQL'))
     this.data.database.close()
     this.store.close()
   }

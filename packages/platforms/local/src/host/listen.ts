@@ -1,7 +1,10 @@
 import type { Server } from 'node:http'
+import { report } from './report.ts'
 
 /** Listens on 127.0.0.1 at `wanted`, or at a free port when that is taken; resolves with the port. */
 export async function listenLocal(server: Server, wanted: number | null): Promise<number> {
+  // After it listens too: to accept a connection can fail for want of file descriptors.
+  server.on('error', report('listening'))
   for (const port of wanted === null ? [0] : [wanted, 0]) {
     const got = await new Promise<number | null>((resolve) => {
       const failed = () => resolve(null)

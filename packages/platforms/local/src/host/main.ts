@@ -8,6 +8,7 @@ import { createControlServer } from './control/server.ts'
 import { streamRoutes } from './control/stream-routes.ts'
 import { workerRoutes } from './control/worker-routes.ts'
 import { Host } from './host.ts'
+import { report } from './report.ts'
 
 /**
  * The host daemon of one environment: `node main.ts --directory DIR`. It may be killed at any instant; the next one
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
   const control = createControlServer(host, [...areaRoutes, ...resourceRoutes, ...workerRoutes, ...streamRoutes])
   // The lock is ours: a socket file that is there belongs to a dead daemon.
   if (lstatSync(paths.socket, { throwIfNoEntry: false })?.isSocket()) rmSync(paths.socket)
+  control.on('error', report('the control server'))
   await new Promise<void>((resolve, reject) => {
     control.once('error', reject)
     control.listen(paths.socket, resolve)
@@ -41,7 +43,7 @@ async function main(): Promise<void> {
     ending = true
     setTimeout(() => process.exit(1), 60_000).unref()
     control.close()
-    await host.stop()
+    await host.stop().catch(report('stopping'))
     rmSync(paths.socket, { force: true })
     process.exit(0)
   }

@@ -6,6 +6,7 @@ import type { Host } from './host.ts'
 import { listenLocal } from './listen.ts'
 import { OutputSink } from './logs/output.ts'
 import { WorkerLog } from './logs/worker-log.ts'
+import { guarded, report } from './report.ts'
 import { parseCounters } from './router/counters.ts'
 import { Router } from './router/router.ts'
 import { handleUpgrade } from './router/upgrade.ts'
@@ -13,6 +14,8 @@ import { workerEnvironment } from './supervisor/environment.ts'
 import { givePortBack, takePort } from './supervisor/free-port.ts'
 import { Instance } from './supervisor/instance.ts'
 import { VersionRunner } from './supervisor/version-runner.ts'
+
+const againMs = 1_000
 
 /** One worker: its versions' processes, its router, its log. `converge` brings them to what the store asks for. */
 export class WorkerHost {
@@ -26,6 +29,7 @@ export class WorkerHost {
   readonly #host: Host
   #server: http.Server | null = null
   #opening: Promise<void> = Promise.resolve()
+  #stopped = false
   #saved = new Map<Digest, string>()
 
   constructor(host: Host, name: string) {
@@ -48,19 +52,30 @@ export class WorkerHost {
       const removing = retiring || (row?.removing ?? true)
       if (!removing) {
         runner.retiring = false
-        void runner.scale(instances)
+        runner.scale(instances).catch(report(`scaling ${this.name}`))
       } else if (!runner.retiring) {
         runner.retiring = true
-        this.#host.track(this.#retire(runner))
+        this.#host.track(this.#retire(runner).catch((error: unknown) => this.#again(runner, error)))
       }
     }
     const shares = row && !row.removing ? row.shares : {}
     this.router.shares.set(shares)
     this.consumers.shares.set(shares)
     const listening = wanted.some(({ spec }) => spec.public) && row?.removing === false
-    this.#opening = this.#opening.then(() => (listening ? this.#open() : this.#close()))
+    this.#opening = this.#opening
+      .then(() => (listening ? this.#open() : this.#close()))
+      .catch((error: unknown) => this.#again(null, error))
     this.#host.track(this.#opening)
     this.#host.changed()
+  }
+
+  /** A step towards what is asked for failed (a full disk, no file descriptors): it is taken again. */
+  #again(retiring: VersionRunner | null, error: unknown): void {
+    report(`converging ${this.name}`)(error)
+    if (retiring) retiring.retiring = false
+    setTimeout(() => {
+      if (!this.#stopped) guarded(`converging ${this.name}`, () => this.converge())
+    }, againMs).unref()
   }
 
   /** Where triggers and commands go: the version they were moved to, else the one that serves most. */
@@ -107,6 +122,7 @@ export class WorkerHost {
 
   /** Ends all processes, without a change of what is asked for. */
   async stop(): Promise<void> {
+    this.#stopped = true
     await Promise.all([...this.versions.values()].map((runner) => runner.scale(0)))
     await this.#opening
     await this.#close()
@@ -145,7 +161,7 @@ export class WorkerHost {
     id: string,
     hooks: { onChange(): void; onEnd: ConstructorParameters<typeof Instance>[0]['onEnd'] },
   ): Promise<Instance> {
-    const { store, places, marker, artifacts } = this.#host
+    const { places, marker, artifacts } = this.#host
     const { spec } = runner
     const bindings = await this.#host.bindingsOf(spec)
     const port = await takePort()
@@ -165,18 +181,23 @@ export class WorkerHost {
       telemetry: this.#host.telemetry(),
       openSecret: (name) => this.#host.secrets.open(name, spec),
     })
-    return new Instance({
-      ...{ id, spec, port, directory, environment },
-      entry: artifacts.entry(spec.artifact),
-      output: new OutputSink((stream, line) => this.#append(spec, id, stream, line)),
-      onChange: hooks.onChange,
-      onStarted: (pid, startTime) => store.recordProcess(id, this.name, spec.id, pid, startTime),
-      onEnd: (end) => {
-        givePortBack(port)
-        this.#host.forgetProcess(id)
-        hooks.onEnd(end)
-      },
-    })
+    try {
+      return new Instance({
+        ...{ id, spec, port, directory, environment },
+        entry: artifacts.entry(spec.artifact),
+        output: new OutputSink((stream, line) => this.#append(spec, id, stream, line)),
+        onChange: hooks.onChange,
+        onStarted: (pid, startTime) => this.#host.recordProcess(id, this.name, spec.id, pid, startTime),
+        onEnd: (end) => {
+          givePortBack(port)
+          this.#host.forgetProcess(id)
+          hooks.onEnd(end)
+        },
+      })
+    } catch (error) {
+      givePortBack(port)
+      throw error
+    }
   }
 
   #append(spec: VersionSpec, instance: string, stream: LogLine['stream'], line: string): void {
@@ -186,10 +207,22 @@ export class WorkerHost {
 
   async #open(): Promise<void> {
     if (this.#server) return
-    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
-      this.router.handle(request, response),
-    )
-    server.on('upgrade', (request, socket, head) => handleUpgrade(this.router, request, socket, head))
+    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+      try {
+        this.router.handle(request, response)
+      } catch (error) {
+        report('a request')(error)
+        response.destroy()
+      }
+    })
+    server.on('upgrade', (request, socket, head) => {
+      try {
+        handleUpgrade(this.router, request, socket, head)
+      } catch (error) {
+        report('an upgrade')(error)
+        socket.destroy()
+      }
+    })
     server.on('clientError', (_error, socket) => socket.destroy())
     const before = this.#host.store.worker(this.name)?.port ?? null
     const port = await listenLocal(server, before)

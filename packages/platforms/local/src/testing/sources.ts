@@ -15,6 +15,7 @@ const server = createServer((req, res) => {
   res.end(${JSON.stringify(word)})
 })
 server.on('upgrade', (req, socket) => {
+  socket.on('error', () => {})
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n\\r\\n')
   socket.pipe(socket)
 })

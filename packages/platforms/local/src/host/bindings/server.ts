@@ -10,6 +10,8 @@ type Access = Grant['access'][number]
 /** Serves `/bindings/<resource>/…` to worker processes; what they may do follows from their version's grants. */
 export function createBindingsServer(host: Host): http.Server {
   const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+    request.on('error', () => {})
+    response.on('error', () => {})
     void answer(host, request, response).catch((error: unknown) => {
       // What is left of a body would be taken for the next request.
       request.resume()

@@ -33,6 +33,8 @@ const statuses: Record<string, number> = {
 /** The control API; see the README for its routes. Only this machine's same user reaches the socket. */
 export function createControlServer(host: Host, routes: readonly Route[]): http.Server {
   return http.createServer((request, response) => {
+    request.on('error', () => {})
+    response.on('error', () => {})
     void answer(host, routes, request, response).catch((error: unknown) => {
       const wire = toWire(error)
       if (wire.code === 'E_HOST_INTERNAL') console.error(new Date().toISOString(), error)

@@ -1,6 +1,7 @@
 import { Cron } from 'croner'
 import type { Sql } from '../../shared/sql.ts'
 import type { Host } from '../host.ts'
+import { guarded } from '../report.ts'
 import type { EventDispatcher } from './event-dispatcher.ts'
 
 const tickMs = 500
@@ -20,7 +21,7 @@ export class CronClock {
     this.#host = host
     this.#sql = sql
     this.#events = events
-    this.#timer = setInterval(() => this.tick(Date.now()), tickMs).unref()
+    this.#timer = setInterval(() => guarded('cron', () => this.tick(Date.now())), tickMs).unref()
   }
 
   tick(now: number): void {

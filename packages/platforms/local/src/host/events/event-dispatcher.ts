@@ -1,6 +1,7 @@
 import type { Invocation } from '@landfall/runtime'
 import type { Sql } from '../../shared/sql.ts'
 import type { Host } from '../host.ts'
+import { guarded } from '../report.ts'
 import { leastBusy } from '../router/router.ts'
 import type { VersionRunner } from '../supervisor/version-runner.ts'
 import type { WorkerHost } from '../worker-host.ts'
@@ -64,7 +65,10 @@ export class EventDispatcher {
     this.#soon = true
     setImmediate(() => {
       this.#soon = false
-      if (!this.#stopped) this.#pump()
+      if (this.#stopped) return
+      // Again after a while whatever happens here.
+      this.#wakeIn(1_000)
+      guarded('handing out events', () => this.#pump())
     })
   }
 
@@ -78,8 +82,12 @@ export class EventDispatcher {
       const runner = worker.triggerVersion()
       if (runner && runner.ready().length > 0) this.#feed(worker, runner)
     }
+    this.#wakeIn(500)
+  }
+
+  #wakeIn(ms: number): void {
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.wake(), 500).unref()
+    this.#timer = setTimeout(() => this.wake(), ms).unref()
   }
 
   #feed(worker: WorkerHost, runner: VersionRunner): void {

@@ -65,7 +65,11 @@ function send(
       signal,
     })
     request.once('response', resolve)
-    request.once('error', reject)
+    // More than one can come, before the answer and while it is read; who reads it learns of it there.
+    request.on('error', reject)
+    request.once('upgrade', (_answer, socket) => socket.destroy())
+    // A connection can also end without an answer and without an error.
+    request.once('close', () => reject(new Error('closed without an answer')))
     request.end(body)
   })
 }

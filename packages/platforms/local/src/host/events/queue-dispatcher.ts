@@ -1,5 +1,6 @@
 import type { Message } from '../bindings/queue.ts'
 import type { Host } from '../host.ts'
+import { guarded } from '../report.ts'
 import type { Instance } from '../supervisor/instance.ts'
 import type { VersionRunner } from '../supervisor/version-runner.ts'
 import type { WorkerHost } from '../worker-host.ts'
@@ -30,7 +31,10 @@ export class QueueDispatcher {
     this.#soon = true
     setImmediate(() => {
       this.#soon = false
-      if (!this.#stopped) this.#pump()
+      if (this.#stopped) return
+      // Again after a while whatever happens here.
+      this.#wakeIn(1_000)
+      guarded('handing out messages', () => this.#pump())
     })
   }
 
@@ -49,9 +53,12 @@ export class QueueDispatcher {
     }
     // A queue's next message becomes visible then; a second at most, because waking is only a hint.
     const next = [...queues].map((queue) => this.#host.queue.nextVisible(queue) ?? Number.POSITIVE_INFINITY)
-    const wait = Math.min(1_000, ...next.map((at) => Math.max(10, at - Date.now())))
+    this.#wakeIn(Math.min(1_000, ...next.map((at) => Math.max(10, at - Date.now()))))
+  }
+
+  #wakeIn(ms: number): void {
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.wake(), wait).unref()
+    this.#timer = setTimeout(() => this.wake(), ms).unref()
   }
 
   #deliverOne(worker: WorkerHost, queue: string): boolean {

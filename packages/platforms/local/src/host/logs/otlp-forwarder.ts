@@ -128,8 +128,9 @@ function record(line: LogLine) {
   const level = structured?.own.level ?? (line.stream === 'stderr' ? 'error' : 'info')
   const { traceId, spanId } = structured?.own ?? {}
   return {
-    timeUnixNano: `${structured ? Date.parse(structured.own.time) : line.at}000000`,
-    observedTimeUnixNano: `${line.at}000000`,
+    // The number of a line grows by microseconds, also within a millisecond: the order is kept.
+    timeUnixNano: `${structured ? Date.parse(structured.own.time) * 1_000 + (line.n % 1_000) : line.n}000`,
+    observedTimeUnixNano: `${line.n}000`,
     severityNumber: severity[level],
     severityText: level.toUpperCase(),
     body: anyValue(structured?.own.message ?? line.line),

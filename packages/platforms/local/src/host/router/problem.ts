@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 
 /** Answers with a problem document (RFC 9457) that also carries our code and hint. */
 export function sendProblem(
@@ -12,7 +12,8 @@ export function sendProblem(
     return
   }
   const body = JSON.stringify({ type: `urn:landfall:${problem.code}`, title: problem.message, status, ...problem })
-  response.writeHead(status, {
+  // Named here: a response keeps the reason of a head that was refused, and would refuse this one for it.
+  response.writeHead(status, STATUS_CODES[status] ?? 'Error', {
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     ...headers,

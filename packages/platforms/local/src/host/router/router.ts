@@ -50,6 +50,9 @@ export class Router {
       sendProblem(response, 503, problem, { 'retry-after': '1' })
       return
     }
+    // Broken connections of the client are seen at `close`; an error event without a listener would end the daemon.
+    request.on('error', () => {})
+    response.on('error', () => {})
     new Exchange(picked, request, response, path, options.drop ?? []).attempt(picked.instance, new Set())
   }
 }
@@ -97,8 +100,7 @@ class Exchange {
   attempt(instance: Instance, tried: Set<Instance>): void {
     tried.add(instance)
     const { runner } = this.#picked
-    const done = instance.begin()
-    let answered = false
+    let settled = false
     const upstream = http.request({
       host: '127.0.0.1',
       port: instance.port,
@@ -108,6 +110,7 @@ class Exchange {
       headers: forwarded(this.#request, this.#drop),
       setHost: false,
     })
+    const done = instance.begin()
     const timer = setTimeout(() => upstream.destroy(new TimeoutError()), runner.spec.timeoutMs)
     const clientGone = () => upstream.destroy()
     this.#response.once('close', clientGone)
@@ -118,19 +121,25 @@ class Exchange {
     }
 
     upstream.once('response', (answer) => {
-      answered = true
+      settled = true
       clearTimeout(timer)
       this.#relay(answer, over)
     })
-    upstream.once('error', (error: NodeJS.ErrnoException) => {
-      if (answered) return
+    // Not asked for; the request ends with `close` then.
+    upstream.once('upgrade', (_answer, socket) => socket.destroy())
+    const broken = (error: NodeJS.ErrnoException) => {
+      if (settled) return
+      settled = true
       over()
       // The client went: nobody's failure.
       if (this.#response.destroyed || this.#request.errored) return
       const again = this.#retryOn(instance, tried, upstream, error)
       if (again) this.attempt(again, tried)
       else this.#failed(error)
-    })
+    }
+    // More than one error can come, and an end without any.
+    upstream.on('error', broken)
+    upstream.once('close', () => broken(new Error('closed without an answer')))
     this.#send(upstream)
   }
 
@@ -176,7 +185,15 @@ class Exchange {
     const response = this.#response
     const headers = endToEnd(answer.rawHeaders)
     headers.push('landfall-version', this.#picked.runner.spec.release)
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
+    try {
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
+    } catch (error) {
+      // A status or a header that HTTP forbids: the parser lets through more than may be sent.
+      answer.destroy()
+      over()
+      this.#failed(error as Error)
+      return
+    }
     response.flushHeaders()
     const failed = (answer.statusCode ?? 502) >= 500
     // A stream of events has no end to measure: its first byte counts.

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import http from 'node:http'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { VersionSpec } from '../../shared/control.ts'
 import type { OutputSink } from '../logs/output.ts'
+import { guarded, report } from '../report.ts'
 import { checkHealth } from './health-check.ts'
 import { processStart, signalGroup } from './process-table.ts'
 
@@ -137,19 +139,23 @@ export class Instance {
       detached: true,
     })
     this.#child = child
-    output.attach(child.stdout, 'stdout')
-    output.attach(child.stderr, 'stderr')
-    child.once('error', () => {
+    child.on('error', () => {
       this.#cause = 'spawn-failed'
       if (child.pid === undefined) this.#finish(null, null, performance.now() - startedAt)
     })
+    // Without file descriptors left there are no pipes, and the error comes after this.
+    const pipes: { stdout: Readable | null; stderr: Readable | null } = child
+    if (pipes.stdout) output.attach(pipes.stdout, 'stdout')
+    if (pipes.stderr) output.attach(pipes.stderr, 'stderr')
     child.once('exit', (code, signal) => this.#finish(code, signal, performance.now() - startedAt))
     const { pid } = child
     if (pid === undefined) return
     void processStart(pid).then((time) => {
       if (time !== null && !this.#isEnded()) this.#options.onStarted(pid, time)
     })
-    void this.#watch().catch(() => {})
+    this.#watch().catch((error: unknown) => {
+      if (!this.#watching.signal.aborted) report('watching a process')(error)
+    })
   }
 
   #finish(code: number | null, signal: string | null, ranMs: number): void {
@@ -161,7 +167,10 @@ export class Instance {
     if (pid !== undefined) signalGroup(pid, 'SIGKILL')
     this.agent.destroy()
     this.#options.output.close()
-    rmSync(this.#options.directory, { recursive: true, force: true })
+    // What still writes there can keep it from going; the next start of the daemon sweeps it.
+    guarded('deleting a process’s directory', () =>
+      rmSync(this.#options.directory, { recursive: true, force: true, maxRetries: 3 }),
+    )
     this.#ended.resolve()
     this.#options.onEnd({ asked: this.#asked, cause: this.#cause, code, signal, ranMs, wasReady: this.#wasReady })
   }
@@ -197,11 +206,11 @@ export class Instance {
   }
 
   #healthy(): Promise<boolean> {
-    return checkHealth(this.port, this.spec.health.path, this.spec.health.timeoutMs)
+    return checkHealth(this.port, this.spec.health.path, this.spec.health.timeoutMs).catch(() => false)
   }
 
   #giveUp(cause: 'never-healthy' | 'unhealthy'): void {
     this.#cause = cause
-    void this.#terminate()
+    this.#terminate().catch(report('ending a process'))
   }
 }

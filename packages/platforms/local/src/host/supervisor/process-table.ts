@@ -37,14 +37,15 @@ export async function markedProcesses(marker: string): Promise<number[]> {
   return found
 }
 
-/** Signals a whole process group, or the one process where it leads none. False when nothing was there. */
+/** Signals a whole process group, or the one process where it leads none. False when nothing was there that we may signal. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   for (const target of [-pid, pid]) {
     try {
       process.kill(target, signal)
       return true
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      // EPERM: the pid belongs to somebody else's process by now (or, on macOS, to a zombie).
+      if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
   return false
