@@ -42,7 +42,7 @@ export async function runDev(
     now: Date.now,
     sleep: (ms: number, stop?: AbortSignal) => sleep(ms, undefined, stop && { signal: stop }),
   }
-  const platform = createLocalPlatform({ clock })
+  const platform = createLocalPlatform()
   const changes = new Wake()
   let generation = before?.generation ?? 0
   let number = 0

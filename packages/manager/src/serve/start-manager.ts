@@ -92,7 +92,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       keyring,
       waker,
       owner: `${hostname()}:${process.pid}:${randomUUID()}`,
-      platforms: { local: createLocalPlatform({ clock, telemetry }) },
+      platforms: { local: createLocalPlatform({ telemetry }) },
       ...(given.concurrency === undefined ? {} : { concurrency: given.concurrency }),
     })
     undo.push(() => control.stop())

@@ -1,4 +1,4 @@
-import type { Clock, DeploymentRef, Platform, StepContext } from '@landfall/engine'
+import type { DeploymentRef, Platform, StepContext } from '@landfall/engine'
 import type { DeadLetter, HostStatus, LogLine, TelemetryTarget } from '../shared/control.ts'
 import { closeArea, openArea, placesOf } from './area.ts'
 import { LocalCompute } from './compute-controller.ts'
@@ -8,7 +8,6 @@ import { resourceControllers } from './resource-kinds.ts'
 import { createInvoker, readLogs } from './streams.ts'
 
 export interface LocalPlatformOptions {
-  clock: Clock
   /** Where workers of a deployment send OTLP; null: nowhere. */
   telemetry?: (deployment: DeploymentRef) => TelemetryTarget | null
   /** How the host daemon is started; `--directory DIR` is added. Default: this package's `src/host/main.ts`. */
@@ -25,8 +24,11 @@ export interface LocalPlatform extends Platform {
   deadLetters(deployment: DeploymentRef, queue: string, signal: AbortSignal): Promise<readonly DeadLetter[]>
 }
 
-/** The local platform: each environment is a directory with a host daemon of its own, which this side only asks. */
-export function createLocalPlatform(options: LocalPlatformOptions): LocalPlatform {
+/**
+ * The local platform: each environment is a directory with a host daemon of its own, which this side only asks. It decides
+ * nothing by the time: what it waits for is the daemon, another process, so it waits in the machine's own time.
+ */
+export function createLocalPlatform(options: LocalPlatformOptions = {}): LocalPlatform {
   const command = options.hostCommand ?? defaultHostCommand()
   const clientOf = (deployment: DeploymentRef) => new HostClient(placesOf(deployment), deployment.id, command)
   const sendTelemetry = async (deployment: DeploymentRef, signal: AbortSignal) => {

@@ -28,7 +28,6 @@ export class TestEnvironment {
   telemetry: TelemetryTarget | null = null
   readonly platform = createLocalPlatform({
     telemetry: () => this.telemetry,
-    clock: { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}) },
   })
   config: ResolvedConfig = noSecrets()
   readonly #blobs = new Map<string, Uint8Array>()
