@@ -9,7 +9,8 @@ import { defaultPlan, planOf } from './fleet/plan-of.ts'
 
 /**
  * Starts to roll a release out to its channel, within the caller's transaction; answers the rollout's id. The rollouts that are
- * under way in the channel are superseded: what they have in flight is taken over. A release that is being rolled out
+ * under way in the channel are superseded: what they have in flight is taken over. One that aborts is left to bring its own back,
+ * because the new one may reach them late or never. A release that is being rolled out
  * already is not started again: the answer is that rollout. Wake `rollouts` and `changes` after the commit.
  *
  * @param order.release digest or version
@@ -37,10 +38,11 @@ export async function createRollout(
     .where('project', '=', project)
     .where('channel', '=', release.channel)
     .where('finished_at', 'is', null)
+    .where('phase', '<>', 'aborting')
     .orderBy('id')
     .forUpdate()
     .execute()
-  const same = open.find((rollout) => rollout.release === release.digest && rollout.phase !== 'aborting')
+  const same = open.find((rollout) => rollout.release === release.digest)
   if (same) return same.id
   for (const rollout of open) {
     const state = rollout.state ?? startFleet({ id: rollout.id, plan: planOf(rollout.plan), now: order.at })
@@ -50,6 +52,14 @@ export async function createRollout(
       .where('id', '=', rollout.id)
       .execute()
   }
+  const newest = await trx
+    .selectFrom('rollouts')
+    .select((builder) => builder.fn.max('created_at').as('at'))
+    .where('project', '=', project)
+    .where('channel', '=', release.channel)
+    .executeTakeFirst()
+  // Which of two is the newer one decides who may tell a deployment: managers' clocks differ, and step back.
+  const createdAt = new Date(Math.max(order.at, (newest?.at?.getTime() ?? 0) + 1))
   const id = newId('rol')
   const plan = order.plan ?? channel?.plan ?? defaultPlan
   await trx
@@ -62,7 +72,7 @@ export async function createRollout(
       version: release.version,
       plan: JSON.stringify(plan),
       state: JSON.stringify(startFleet({ id, plan: planOf(plan), now: order.at })),
-      created_at: at,
+      created_at: createdAt,
       created_by: by,
     })
     .execute()

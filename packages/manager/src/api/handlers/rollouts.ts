@@ -49,6 +49,7 @@ export const rolloutHandlers = {
           'Control the newer one: `landfall rollouts ls`.',
         )
       }
+      if (row.phase === 'aborted' && startsAgain.includes(body.kind)) await refuseIfReplaced(trx, row)
       const control = { id: newId('ctl'), kind: body.kind, by: actor, reason: body.reason ?? null }
       await trx
         .insertInto('rollout_controls')
@@ -70,6 +71,33 @@ export const rolloutHandlers = {
     return rolloutView(await find(db, project, params.rollout))
   },
 } satisfies Partial<Handlers>
+
+/** Controls that begin an aborted rollout once more. */
+const startsAgain = ['retry', 'promote-full']
+
+/** Two releases at once would be brought to one channel. The channel's row is what creating a rollout waits for, too. */
+async function refuseIfReplaced(trx: Trx, row: { id: string; project: string; channel: string; created_at: Date }) {
+  const channel = { project: row.project, name: row.channel }
+  await trx
+    .selectFrom('channels')
+    .select('name')
+    .where((is) => is.and(channel))
+    .forUpdate()
+    .execute()
+  const newer = await trx
+    .selectFrom('rollouts')
+    .select('version')
+    .where('project', '=', row.project)
+    .where('channel', '=', row.channel)
+    .where(sql<boolean>`(created_at, id) > (${row.created_at}, ${row.id})`)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  if (!newer) return
+  throw conflict(
+    `A newer rollout, of ${newer.version}, has begun in this channel since.`,
+    'Start a new rollout of this release instead: it takes the place of the newer one.',
+  )
+}
 
 async function find(db: Database | Trx, project: string, id: string) {
   const row = await db

@@ -67,6 +67,22 @@ describe('rollouts', () => {
   })
 })
 
+describe('an aborted rollout', () => {
+  it('is not begun again over a newer one', async () => {
+    const first = (await publish('1.0.0', 1)).rollout ?? ''
+    const params = { project, rollout: first }
+    await admin.controlRollout({ params, body: { kind: 'abort' } })
+    while ((await advanceRollout(manager.db, manager.clock.now())) !== null);
+    expect((await admin.getRollout({ params })).phase).toBe('aborted')
+    await publish('1.1.0', 2)
+    for (const kind of ['retry', 'promote-full'] as const) {
+      expect(await code(admin.controlRollout({ params, body: { kind } }))).toBe('E_CONFLICT')
+    }
+    const again = await admin.createRollout({ params: { project }, body: { release: '1.0.0' } })
+    expect(again.id).not.toBe(first)
+  })
+})
+
 describe('commands', () => {
   it('need a release that runs and knows them', async () => {
     const { id } = await deploy('eu')

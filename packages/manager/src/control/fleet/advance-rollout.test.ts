@@ -29,7 +29,10 @@ const told = async (id: string): Promise<Target | null> =>
   (await fleet.db.selectFrom('deployments').select('target').where('id', '=', id).executeTakeFirstOrThrow()).target
 
 /** What its engine would have written: it has answered, and rests on `stable`. */
-async function arrive(id: string, more: { stable?: Target | null; phase?: 'access-revoked'; back?: string } = {}) {
+async function arrive(
+  id: string,
+  more: { stable?: Target | null; phase?: 'access-revoked' | 'pending'; back?: string } = {},
+) {
   const row = await fleet.db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
   const stable = more.stable === undefined ? row.target : more.stable
   const rejected =
@@ -89,5 +92,53 @@ describe('two rollouts of one channel', () => {
     expect((await told('a'))?.release).toBe(newest)
     const after = await fleet.db.selectFrom('targets').select('generation').where('deployment', '=', 'a').execute()
     expect(after.length).toBe(before.length)
+  })
+
+  it('one that aborts goes on bringing its own back, although a newer one has begun elsewhere', async () => {
+    await fleet.deploy('a')
+    await fleet.deploy('b', { group: 'ring-1' })
+    await fleet.rollOut(await fleet.release('1.0.0'))
+    await look()
+    for (const id of ['a', 'b']) await arrive(id)
+    await look()
+    const first = await told('a')
+    const bad = await fleet.rollOut(await fleet.release('1.1.0'))
+    await look()
+    await arrive('b', { stable: first, back: 'BAD' })
+    // Somebody holds the row of `a` at the very look that aborts, so it is not told yet.
+    await fleet.db.transaction().execute(async (trx) => {
+      await trx.selectFrom('deployments').select('id').where('id', '=', 'a').forUpdate().execute()
+      now += 60_000
+      await advanceRollout(fleet.db, now)
+    })
+    expect(await fleet.phase(bad)).toBe('aborting')
+    await fleet.rollOut(await fleet.release('1.2.0'), plan([{ name: 'first', groups: ['ring-1'], soak: '1h' }]))
+    await look()
+    expect((await told('a'))?.digest).toBe(first?.digest)
+    await arrive('a')
+    await look()
+    expect(await fleet.phase(bad)).toBe('aborted')
+  })
+})
+
+describe('a deployment that nobody has had a reason to look at', () => {
+  it('is not offline: one that was sent back to nothing gets the next release, however long that takes', async () => {
+    await fleet.deploy('a')
+    await fleet.rollOut(await fleet.release('1.0.0'))
+    await look()
+    await arrive('a', { stable: null, back: 'BAD' })
+    await look()
+    expect(await told('a')).toBe(null)
+    await arrive('a', { stable: null, phase: 'pending' })
+    // Nothing to do there, so nobody comes; it was last seen when it was sent back.
+    await fleet.db
+      .updateTable('deployments')
+      .set({ last_seen_at: new Date(now), wake_at: null })
+      .execute()
+    now += 3_600_000
+    const next = await fleet.release('1.0.1')
+    await fleet.rollOut(next)
+    await look()
+    expect((await told('a'))?.release).toBe(next)
   })
 })

@@ -16,6 +16,8 @@ interface FleetRow {
   phase: string
   setup_release: string | null
   last_seen_at: Date | null
+  /** Nothing is asked of it and no look is due: that nobody has seen it for long says nothing. */
+  idle: boolean
   requested_generation: number
   generation: number | null
   told: Target | null
@@ -88,6 +90,7 @@ async function readRows(
 ): Promise<FleetRow[]> {
   const { rows } = await sql<FleetRow>`
     select d.id, d.name, d.group_name, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
+      d.target is null or (d.wake_at is null and d.observed_generation >= d.requested_generation) as idle,
       (d.state ->> 'generation')::bigint as generation,
       d.target as told,
       d.state -> 'stable' ->> 'digest' as resting,
@@ -149,7 +152,7 @@ function exclusionOf(row: FleetRow, now: number): { code: string; message: strin
   if (row.setup_release === null || row.phase === 'needs-setup') {
     return { code: 'needs-setup', message: 'A setup has to be applied by its customer first' }
   }
-  if (row.last_seen_at !== null && row.last_seen_at.getTime() < now - offlineAfterMs) {
+  if (!row.idle && row.last_seen_at !== null && row.last_seen_at.getTime() < now - offlineAfterMs) {
     return { code: 'offline', message: `It was last seen at ${row.last_seen_at.toISOString()}` }
   }
   if (row.held === 'approval')
