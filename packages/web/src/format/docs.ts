@@ -1,2 +1,3 @@
-/** Where a code is explained: the address that the API's problem documents carry too. */
-export const docsOf = (code: string) => `https://landfall.dev/${code.startsWith('E_') ? 'errors' : 'reasons'}/${code}`
+/** Where a code is explained: pages that the manager itself serves, so that they are there without the internet too. */
+export const docsOf = (code: string) =>
+  code.startsWith('E_') ? `/docs/errors/${encodeURIComponent(code)}` : `/docs/reasons#${encodeURIComponent(code)}`

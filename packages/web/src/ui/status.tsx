@@ -12,6 +12,7 @@ const looks: Record<string, readonly [Tone, IconName, string?]> = {
   pending: ['normal', 'clock'],
   waiting: ['normal', 'clock'],
   queued: ['normal', 'clock'],
+  'not-reached': ['normal', 'circleCheck', 'Not reached'],
   excluded: ['normal', 'clock', 'Does not count'],
   progressing: ['moving', 'moving', 'In progress'],
   promoting: ['moving', 'moving'],

@@ -39,6 +39,7 @@ export function Members({ project, rollout }: { project: string; rollout: Rollou
 function Row({ project, rollout, member }: { project: string; rollout: RolloutDetail; member: RolloutMember }) {
   const moving = member.status === 'in-flight' || member.status === 'returning'
   const there = member.status === 'succeeded'
+  const spared = rollout.finishedAt !== null && member.status === 'waiting'
   return (
     <li className="member">
       <span className="two-line">
@@ -54,7 +55,7 @@ function Row({ project, rollout, member }: { project: string; rollout: RolloutDe
           {member.fromVersion ? ` · from ${member.fromVersion}` : ''}
         </small>
       </span>
-      <Status state={member.status} />
+      <Status state={spared ? 'not-reached' : member.status} />
       <span className="member-bar">
         {member.reason && !moving ? (
           <span className="muted">{member.reason.message}</span>
@@ -67,6 +68,8 @@ function Row({ project, rollout, member }: { project: string; rollout: RolloutDe
             candidate={rollout.version}
             words={moving}
           />
+        ) : spared ? (
+          <span className="faint">never told of {rollout.version}</span>
         ) : (
           <span className="faint">
             since <Time at={member.since} />

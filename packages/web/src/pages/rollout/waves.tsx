@@ -43,7 +43,9 @@ export function Waves({ rollout }: { rollout: Rollout }) {
           >
             <h3>
               {wave.name}
-              <span className="faint">{current ? 'now' : place === 'ahead' ? 'ahead' : ''}</span>
+              <span className="faint">
+                {current ? 'now' : place === 'ahead' && rollout.finishedAt === null ? 'ahead' : ''}
+              </span>
             </h3>
             <span className="wave-big">
               {wave.succeeded} <small>of {wave.counted} there</small>
