@@ -1,3 +1,4 @@
+import { unseenFor } from '@landfall/rollout'
 import { abandon } from '../decide/abandon.ts'
 import { reject } from '../decide/aim.ts'
 import { dataKey, isCleanup, type Operation } from '../decide/operations.ts'
@@ -25,6 +26,9 @@ export function applyOutcome(turn: Turn, operation: Operation, outcome: Outcome,
 const areaWords = { 'open-area': 'The isolated area is there', 'close-area': 'The isolated area is gone' }
 
 function restored(turn: Turn): void {
+  const blind = turn.now - (turn.state.parked?.since ?? turn.now)
+  for (const [name, { rollout }] of Object.entries(turn.state.workers))
+    if (rollout) turn.worker(name, { rollout: unseenFor(rollout, blind) })
   // Where it stood is found again by looking, not by remembering.
   turn.set({ parked: null, phase: turn.state.stable || turn.state.candidate ? 'updating' : 'pending' })
   turn.emit('access.restored', 'The environment lets us in again')

@@ -160,6 +160,20 @@ describe('a first release that never becomes healthy', () => {
   })
 })
 
+describe('a candidate that goes down while it serves', () => {
+  it('leaves no weight behind: the router is set to stable before the candidate is removed', async () => {
+    const { sim, first } = await onFirst()
+    sim.wantTarget(release(sim, '1.1.0', 2, { code: '2' }))
+    await sim.settle(() => (sim.platform.served('x-api')['1.1.0'] ?? 0) > 0)
+    sim.platform.behaviour = (worker, version) =>
+      worker === 'api' && version === '1.1.0' ? { failing: { code: 'CRASH_LOOP', message: 'exits at once' } } : {}
+    expect(await sim.settle(({ rejected, phase }) => rejected.length > 0 && phase === 'running')).toMatchObject({ stable: first, candidate: null })
+    const { shares, versions } = sim.platform.workers.get('x-api') ?? {}
+    expect(Object.values(shares ?? {}).filter((share) => share > 0)).toEqual([100])
+    expect(versions?.size).toBe(1)
+  })
+})
+
 describe('one of several workers fails', () => {
   it('no worker was promoted, and all return', async () => {
     const { sim, first } = await onFirst()
@@ -292,6 +306,30 @@ describe('access', () => {
     sim.platform.revoked = false
     expect(await sim.settle()).toMatchObject({ phase: 'running', stable: second })
     expect(events(sim, 'access.revoked')).toHaveLength(1)
+  })
+
+  it('time in which nobody could look counts as no bake, and toward no deadline', async () => {
+    for (const [ms, readyAfterMs] of [
+      [300, 7_202_000],
+      [4_000, 0],
+    ] as const) {
+      const { sim } = await onFirst()
+      const second = release(sim, '1.1.0', 2, { code: '2' })
+      // At first the candidate is still starting, so its deadline runs; later it bakes at its first step.
+      sim.platform.behaviour = () => ({ readyAfterMs })
+      sim.wantTarget(second)
+      const run = sim.begin()
+      await sim.clock.advance(ms)
+      sim.platform.revoked = true
+      await sim.clock.run(run)
+      expect(sim.state().phase).toBe('access-revoked')
+      await sim.clock.advance(7_200_000)
+      sim.platform.revoked = false
+      const back = sim.clock.now()
+      expect(await sim.settle()).toMatchObject({ phase: 'running', stable: second })
+      const held = events(sim, 'rollout.promoting').filter((event) => event.at >= back)
+      expect((held[0]?.at ?? back) - back).toBeGreaterThanOrEqual(10_000)
+    }
   })
 })
 
