@@ -7,7 +7,7 @@ const manager = process.env.LANDFALL_URL ?? 'http://127.0.0.1:7070'
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  server: { host: '127.0.0.1', proxy: { '/api': manager } },
+  server: { host: '127.0.0.1', proxy: { '/api': manager, '/docs': manager } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -28,8 +28,8 @@ export interface Access {
 }
 
 type Shape = z.ZodType
-/** Answers that are not JSON: `text/event-stream`, any content, plain text, a browser redirect. */
-export type RawResult = 'events' | 'bytes' | 'text' | 'page'
+/** Answers that are not JSON: `text/event-stream`, any content, plain text, a page to read, a browser redirect. */
+export type RawResult = 'events' | 'bytes' | 'text' | 'html' | 'page'
 
 export interface Route<
   Params extends Shape = Shape,

@@ -78,6 +78,7 @@ const rawTypes = {
   events: 'text/event-stream',
   bytes: 'application/octet-stream',
   text: 'text/plain',
+  html: 'text/html',
 } as const
 
 function success(route: Route): Json {

@@ -7,6 +7,7 @@ import { channelHandlers } from './handlers/channels.ts'
 import { commandHandlers } from './handlers/commands.ts'
 import { configHandlers } from './handlers/config.ts'
 import { deploymentHandlers } from './handlers/deployments.ts'
+import { docsHandlers } from './handlers/docs.ts'
 import { freezeHandlers } from './handlers/freezes.ts'
 import { groupHandlers } from './handlers/groups.ts'
 import { projectHandlers } from './handlers/projects.ts'
@@ -20,6 +21,7 @@ import { userHandlers } from './handlers/users.ts'
 /** Every operation of the contract with what does it. */
 export const handlers = {
   ...systemHandlers,
+  ...docsHandlers,
   ...authHandlers,
   ...userHandlers,
   ...tokenHandlers,

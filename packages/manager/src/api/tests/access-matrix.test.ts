@@ -116,6 +116,7 @@ const values: Record<string, () => string> = {
   command: () => 'cmd_none',
   user: () => 'nobody@example.com',
   id: () => 'none',
+  code: () => 'E_NOT_FOUND',
 }
 
 describe('who may call what', () => {
