@@ -58,6 +58,15 @@ withStage('live', (stage) => {
     await settled(page)
   })
 
+  test('a refused single sign-on says what happened, the code and where that is explained', async () => {
+    const page = await stage.open('/sign-in?problem=E_SSO_UNKNOWN')
+    const alert = page.getByRole('alert')
+    await alert.getByText('nobody has invited your address').waitFor()
+    expect(await alert.getByRole('link', { name: 'E_SSO_UNKNOWN' }).getAttribute('href')).toBe(
+      '/docs/errors/E_SSO_UNKNOWN',
+    )
+  })
+
   test('a sign-in link leads nowhere else', async () => {
     const page = await stage.open('/sign-in?to=//evil.example/p')
     await page.getByLabel('Email').fill('mira@acme.example')
