@@ -39,6 +39,24 @@ export function aim(turn: Turn, targets: Targets): Hold | null {
   return hold
 }
 
+/**
+ * While a setup is carried out nothing new begins; but a person's abort and a change of the target take effect as ever, because
+ * a setup can be stuck for long.
+ */
+export function aimInSetup(turn: Turn): Hold {
+  engineControls(turn)
+  const { candidate, stable } = turn.state
+  if (candidate) {
+    const rejected = turn.state.rejected.find((entry) => entry.target === candidate.digest)
+    if (rejected) abandon(turn, { code: rejected.code, message: rejected.message, superseded: false })
+    else if (candidate.digest !== turn.desired.target?.digest) abandon(turn, causeOf(turn, null))
+  }
+  const { phase } = turn.state
+  const onTheWay = phase === 'updating' || phase === 'returning'
+  const rests = onTheWay ? (stable ? 'running' : 'setting-up') : phase
+  return { rests, code: 'SETTING_UP', message: 'Setup is under way' }
+}
+
 /** Remembers that a target went back or was refused; a person's retry, or a new target, lifts it. */
 export function reject(turn: Turn, target: Target, code: string, message: string): void {
   const others = turn.state.rejected.filter((entry) => entry.target !== target.digest)

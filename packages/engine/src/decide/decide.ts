@@ -7,7 +7,7 @@ import type { EngineEvent } from '../ports/events.ts'
 import type { DeploymentState, WorkerState } from '../state/deployment-state.ts'
 import { initialState } from '../state/initial-state.ts'
 import { abandonPromoted } from './abandon.ts'
-import { aim } from './aim.ts'
+import { aim, aimInSetup } from './aim.ts'
 import { conclude } from './conclude.ts'
 import { deleteAll } from './delete-all.ts'
 import { drive } from './drive.ts'
@@ -65,9 +65,7 @@ function run(turn: Turn, targets: Targets): void {
   // A first deployment waits for its setup; one that runs goes on with what it has while more is set up beside it.
   if (!ready && !turn.state.stable && !turn.state.candidate) return
   takeBack(turn)
-  const hold = ready
-    ? aim(turn, targets)
-    : { rests: turn.state.phase, code: 'SETTING_UP', message: 'Setup is under way' }
+  const hold = ready ? aim(turn, targets) : aimInSetup(turn)
   const stable = (turn.state.stable && targets.loaded.get(turn.state.stable.digest)) ?? null
   const candidate = (turn.state.candidate && targets.loaded.get(turn.state.candidate.digest)) ?? null
   if (turn.state.candidate) {

@@ -5,7 +5,7 @@ import { computeOf, type LoadedTarget } from '../plan/targets.ts'
 import type { ComputeObservation } from '../ports/platform.ts'
 import { abandon } from './abandon.ts'
 import { seen as markSeen, reject } from './aim.ts'
-import { isShare, look, servedBy } from './look.ts'
+import { isShare, look, routedTo, weightOf } from './look.ts'
 import { advanceWith, compileFor, isFailing } from './machine.ts'
 import { narrate } from './narrate.ts'
 import { observationFor } from './observation.ts'
@@ -97,9 +97,7 @@ function prepare(turn: Turn, name: string, candidate: LoadedTarget, workers: num
   const seen = look(turn, resource, candidate.target, turn.limits.rolloutTickMs)
   if (!seen) return null
   const roles = { stable: worker.stable, candidate: worker.candidate }
-  const stray = Object.keys(seen.served).some(
-    (id) => servedBy(seen, id) > 0 && id !== roles.stable && id !== roles.candidate,
-  )
+  const stray = routedTo(seen).some((id) => id !== roles.stable && id !== roles.candidate)
   // What an earlier candidate served goes back to stable at once, before the new one gets its first share.
   if (stray) {
     const shares = roles.stable ? { [roles.stable]: 100 } : {}
@@ -146,7 +144,7 @@ function carryOut(
         break
       case 'route': {
         const shares = sharesFor(one, action.share)
-        const differs = Object.entries(shares).some(([id, share]) => !isShare(servedBy(one.seen, id), share))
+        const differs = Object.entries(shares).some(([id, share]) => !isShare(weightOf(one.seen, id), share))
         if (differs) turn.operate({ kind: 'route', resource: one.resource, target: candidate.target, shares })
         break
       }

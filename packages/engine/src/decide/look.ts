@@ -24,6 +24,17 @@ export function servedBy(observation: ComputeObservation, version: Digest | null
   return version === null ? 0 : (observation.served[version] ?? 0)
 }
 
+/** Percent that the router is set to send to a version, whether or not it can serve now. */
+export function weightOf(observation: ComputeObservation, version: Digest | null): number {
+  return version === null ? 0 : (observation.weights[version] ?? 0)
+}
+
+/** Versions that users get, or would get if they came back. */
+export function routedTo(observation: ComputeObservation): Digest[] {
+  const ids = new Set([...Object.keys(observation.weights), ...Object.keys(observation.served)])
+  return [...ids].filter((id) => weightOf(observation, id) > 0 || servedBy(observation, id) > 0)
+}
+
 /** Routers round: a share within half a percent is the share. */
 export function isShare(actual: number, wanted: number): boolean {
   if (wanted === 0 || wanted === 100) return Math.abs(actual - wanted) < 0.01

@@ -3,7 +3,7 @@ import type { ComputeResource, Digest } from '@landfall/stack'
 import { hasPointedTriggers } from '../plan/compute.ts'
 import { computeOf, type LoadedTarget } from '../plan/targets.ts'
 import type { ComputeObservation } from '../ports/platform.ts'
-import { isShare, look, servedBy } from './look.ts'
+import { isShare, look, routedTo, servedBy, weightOf } from './look.ts'
 import { compileFor } from './machine.ts'
 import type { Turn } from './turn.ts'
 
@@ -50,12 +50,13 @@ function serve(
   const othersServe = Object.entries(seen.versions).some(
     ([id, other]) => id !== version && other.available > 0 && servedBy(seen, id) > 0,
   )
-  const all = isShare(servedBy(seen, version), 100)
+  const set = isShare(weightOf(seen, version), 100)
+  const all = set && isShare(servedBy(seen, version), 100)
   // Traffic goes back as soon as there is anything that can carry it; never to something that cannot.
-  if (!all && own && own.total > 0 && (available > 0 || !othersServe)) {
+  if (!set && own && own.total > 0 && (available > 0 || !othersServe)) {
     turn.operate({ kind: 'route', resource, target: target?.target ?? null, shares: { [version]: 100 } })
   }
-  if (all && seen.triggers !== version && (hasPointedTriggers(resource) || seen.triggers !== null)) {
+  if (set && seen.triggers !== version && (hasPointedTriggers(resource) || seen.triggers !== null)) {
     turn.operate({ kind: 'triggers', resource, target: target?.target ?? null, version })
   }
   return present && all && available >= Math.min(1, resource.scale)
@@ -93,7 +94,7 @@ function serveNothing(
   target: LoadedTarget | null,
   seen: ComputeObservation,
 ): boolean {
-  const serves = Object.values(seen.served).some((share) => share > 0)
+  const serves = routedTo(seen).length > 0
   if (serves) turn.operate({ kind: 'route', resource, target: target?.target ?? null, shares: {} })
   if (seen.triggers !== null) {
     turn.operate({ kind: 'triggers', resource, target: target?.target ?? null, version: null })
@@ -121,7 +122,7 @@ export function removeOthers(
       continue
     }
     clean = false
-    if (servedBy(seen, id) > 0 || seen.triggers === id) continue
+    if (routedTo(seen).includes(id) || seen.triggers === id) continue
     turn.operate({ kind: 'remove-version', resource, target: target?.target ?? null, version: id })
   }
   return clean

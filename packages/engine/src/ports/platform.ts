@@ -61,8 +61,13 @@ export interface ComputeVersion<R extends ComputeResource = ComputeResource> {
 export interface ComputeObservation {
   /** By version id. */
   versions: Readonly<Record<Digest, VersionObservation>>
-  /** Percent served by version id, as read back from the router. Sums to 100 while anything serves. */
+  /** Percent that users get by version id, as read back. Sums to 100 while anything serves; what is not available serves nothing. */
   served: Readonly<Record<Digest, number>>
+  /**
+   * Percent that the router is set to by version id, as read back. A version whose instances are all down serves nothing and
+   * keeps its weight: it would serve again as soon as one came back.
+   */
+  weights: Readonly<Record<Digest, number>>
   /** Which version cron and storage triggers go to. */
   triggers: Digest | null
   /** Where the public reaches it, if public. */

@@ -163,11 +163,17 @@ describe('a first release that never becomes healthy', () => {
 describe('a candidate that goes down while it serves', () => {
   it('leaves no weight behind: the router is set to stable before the candidate is removed', async () => {
     const { sim, first } = await onFirst()
+    let down = false
+    sim.platform.behaviour = (worker, version) => {
+      if (worker !== 'api' || version !== '1.1.0') return {}
+      down ||= (sim.platform.served('x-api')['1.1.0'] ?? 0) > 0
+      return down ? { failing: { code: 'CRASH_LOOP', message: 'exits at once' } } : {}
+    }
     sim.wantTarget(release(sim, '1.1.0', 2, { code: '2' }))
-    await sim.settle(() => (sim.platform.served('x-api')['1.1.0'] ?? 0) > 0)
-    sim.platform.behaviour = (worker, version) =>
-      worker === 'api' && version === '1.1.0' ? { failing: { code: 'CRASH_LOOP', message: 'exits at once' } } : {}
-    expect(await sim.settle(({ rejected, phase }) => rejected.length > 0 && phase === 'running')).toMatchObject({ stable: first, candidate: null })
+    expect(await sim.settle(({ rejected, phase }) => rejected.length > 0 && phase === 'running')).toMatchObject({
+      stable: first,
+      candidate: null,
+    })
     const { shares, versions } = sim.platform.workers.get('x-api') ?? {}
     expect(Object.values(shares ?? {}).filter((share) => share > 0)).toEqual([100])
     expect(versions?.size).toBe(1)
@@ -221,6 +227,31 @@ describe('after the promotion', () => {
     const state = await sim.settle(({ reason }) => reason.code === 'RUNNING')
     expect(state.previous).toBeNull()
     expect(sim.platform.workers.get('x-api')?.versions.size).toBe(1)
+  })
+})
+
+describe('a setup that is stuck', () => {
+  it('keeps no person from aborting, and no earlier target from coming back', async () => {
+    for (const way of ['abort', 'return'] as const) {
+      const { sim, first } = await onFirst()
+      const slow = { strategy: 'canary', steps: [{ share: 20, bake: '1h' }] } as const
+      const second = release(sim, '1.1.0', 2, { code: '2', rollout: slow })
+      sim.wantTarget(second)
+      const run = sim.begin()
+      await sim.clock.advance(4_000)
+      expect(sim.platform.served('x-api')).toHaveProperty(['1.1.0'])
+      // A setup that is approved mid-way, of a release that can not be read now.
+      const other = release(sim, '1.2.0', 3, { code: '3' })
+      sim.sources.refused.add(other.release)
+      sim.want({ setup: { release: other.release } })
+      await sim.clock.advance(2_000)
+      if (way === 'abort') sim.want({ controls: [{ id: 'c1', kind: 'abort', by: 'ada', at: sim.clock.now() }] })
+      else sim.want({ target: first })
+      await sim.clock.advance(5_000)
+      expect(sim.platform.served('x-api'), way).toEqual({ '1.0.0': 100 })
+      sim.sources.refused.clear()
+      await sim.clock.run(run)
+    }
   })
 })
 

@@ -200,6 +200,11 @@ export class MemoryPlatform implements Platform {
       removeVersion: async (context, version): Promise<StepResult> => {
         this.#admit()
         const worker = this.#worker(context.name)
+        if ((worker.shares[version] ?? 0) > 0) {
+          const hint = 'Route its share to another version first.'
+          const message = `The version still serves ${worker.shares[version]}% of ${context.name}.`
+          throw new LandfallError({ code: 'E_VERSION_SERVES', message, hint, retryable: true })
+        }
         if (!worker.versions.delete(version)) return { kind: 'done', data: {} }
         this.made.delete(`${context.name}@${version}`)
         return { kind: 'done', data: {}, did: this.#did(`remove ${context.name}@${version.slice(7, 15)}`) }
@@ -244,7 +249,7 @@ export class MemoryPlatform implements Platform {
 
   #observe(name: string): ComputeObservation {
     const worker = this.workers.get(name)
-    if (!worker) return { versions: {}, served: {}, triggers: null, url: null, drift: [] }
+    if (!worker) return { versions: {}, served: {}, weights: {}, triggers: null, url: null, drift: [] }
     this.#count(worker)
     const now = this.#clock.now()
     const versions = Object.fromEntries(
@@ -258,7 +263,16 @@ export class MemoryPlatform implements Platform {
         return [id, { desired: version.instances, available, total: version.instances, counters, ...failing }]
       }),
     )
-    return { versions, served: { ...worker.shares }, triggers: worker.triggers, url: `http://${name}.test`, drift: [] }
+    const up = Object.entries(worker.shares).filter(([id, share]) => share > 0 && (versions[id]?.available ?? 0) > 0)
+    const sum = up.reduce((all, [, share]) => all + share, 0)
+    return {
+      versions,
+      served: Object.fromEntries(up.map(([id, share]) => [id, (100 * share) / sum])),
+      weights: { ...worker.shares },
+      triggers: worker.triggers,
+      url: `http://${name}.test`,
+      drift: [],
+    }
   }
 
   #behaviourOf(name: string, release: string): Behaviour {

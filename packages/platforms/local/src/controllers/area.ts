@@ -56,7 +56,18 @@ export async function closeArea(client: HostClient, signal: AbortSignal): Promis
     `${path}-shm`,
     `${path}-journal`,
   ])
-  const made = [...databases, at.key, at.log, `${at.log}.1`, at.storage, at.artifacts, at.logs, at.run, at.postgres]
+  const made = [
+    ...databases,
+    at.key,
+    at.socket,
+    at.log,
+    `${at.log}.1`,
+    at.storage,
+    at.artifacts,
+    at.logs,
+    at.run,
+    at.postgres,
+  ]
   // The access file goes last: a kill before that finds its way back in.
   for (const path of [...made, at.access]) await rm(path, { recursive: true, force: true })
   if ((await readdir(at.directory)).length === 0) await rmdir(at.directory)

@@ -113,7 +113,7 @@ export class LocalCompute<R extends ComputeResource> implements ComputeControlle
 
   async observe(context: StepContext<R>): Promise<ComputeObservation> {
     const worker = await this.#read(context)
-    if (!worker) return { versions: {}, served: {}, triggers: null, url: null, drift: [] }
+    if (!worker) return { versions: {}, served: {}, weights: {}, triggers: null, url: null, drift: [] }
     const versions = Object.entries(worker.versions).map(([id, version]) => [
       id,
       {
@@ -127,6 +127,7 @@ export class LocalCompute<R extends ComputeResource> implements ComputeControlle
     return {
       versions: Object.fromEntries(versions),
       served: worker.served,
+      weights: worker.shares,
       triggers: worker.triggers,
       url: worker.url,
       drift: [],

@@ -3,6 +3,8 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binding } from '@landfall/runtime'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { defaultHostCommand } from '../controllers/daemon.ts'
+import { HostClient } from '../controllers/host-client.ts'
 import { places } from '../shared/places.ts'
 import { soon, TestEnvironment } from '../testing/environment.ts'
 import { hostile, hostilePaths, hostileUpgrades } from '../testing/hostile.ts'
@@ -128,5 +130,35 @@ test('clients that break off hurt nobody: router, bindings and control socket', 
     await reading
     expect(await (await fetch(url)).text()).toBe('well')
   }
+  await expectOneDaemon()
+})
+
+test('a command that floods a caller who does not read has to wait, not the daemon to swell', async () => {
+  const source = `
+    import { createServer } from 'node:http'
+    let sent = 0
+    createServer((req, res) => {
+      if (req.url !== '/_landfall/invoke') return res.end(String(sent))
+      const line = JSON.stringify({ output: 'x'.repeat(65536) }) + '\\n'
+      const more = () => { do sent += line.length; while (res.write(line)) }
+      res.on('drain', more)
+      more()
+    }).listen(Number(process.env.PORT), '127.0.0.1')`
+  const { url } = await environment.serve(environment.worker(source), '1.0.0')
+  const sent = async () => Number(await (await fetch(url)).text())
+  const call = { command: 'flood', id: 'c', attempt: 1, input: null, deadline: Date.now() + 60_000 }
+  const client = new HostClient(places(environment.directory), environment.deployment.id, defaultHostCommand())
+  const stop = new AbortController()
+  const path = '/v1/workers/api/invoke'
+  const answer = await client.open({ method: 'POST', path, json: { version: null, call }, signal: stop.signal })
+  let before = -1
+  // It stands still once every buffer on the way is full.
+  for (let now = await sent(); now === 0 || now !== before; now = await sent()) {
+    before = now
+    await sleep(300)
+  }
+  expect(before).toBeLessThan(64_000_000)
+  answer.on('error', () => {})
+  stop.abort()
   await expectOneDaemon()
 })

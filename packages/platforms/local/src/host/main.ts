@@ -75,6 +75,9 @@ function takeLock(paths: Places): boolean {
   }
 }
 
+// A promise that nobody holds leaves nothing half done in the event loop: the workers' router stays. A throw ends us.
+process.on('unhandledRejection', report('work that nobody waits for'))
+
 main().catch((error: unknown) => {
   console.error(new Date().toISOString(), error)
   process.exit(1)

@@ -45,7 +45,13 @@ async function invoke({ host, request, response, parts: [name = ''] }: Call): Pr
         instance,
         token,
         { kind: 'command', ...call },
-        { signal, onOutput: (output) => response.write(`${JSON.stringify({ output })}\n`) },
+        {
+          signal,
+          async onOutput(output) {
+            response.write(`${JSON.stringify({ output })}\n`)
+            if (response.writableNeedDrain) await drained(response)
+          },
+        },
       )
       break
     }

@@ -7,13 +7,13 @@ export type InvokeResult = { ok: true; result: unknown } | { ok: false; error: {
 
 /**
  * Calls a worker's `/_landfall/invoke` and reads its NDJSON answer to the last line. Never rejects: a broken connection,
- * an answer without an end, or the signal's abort are errors of the invocation.
+ * an answer without an end, or the signal's abort are errors of the invocation. While `onOutput` waits, so does the worker.
  */
 export async function invokeInstance(
   instance: Instance,
   token: string,
   invocation: Invocation,
-  options: { signal: AbortSignal; onOutput?: (chunk: string) => void },
+  options: { signal: AbortSignal; onOutput?: (chunk: string) => void | Promise<void> },
 ): Promise<InvokeResult> {
   const done = instance.begin()
   try {
@@ -25,7 +25,7 @@ export async function invokeInstance(
     for await (const row of linesOf(response)) {
       if (row.trim() === '') continue
       const line = JSON.parse(row) as InvocationLine
-      if ('output' in line) options.onOutput?.(line.output)
+      if ('output' in line) await options.onOutput?.(line.output)
       else if ('done' in line) return { ok: true, result: line.result ?? null }
       else return { ok: false, error: line.error }
     }

@@ -7,7 +7,7 @@ export async function takePort(): Promise<number> {
   for (;;) {
     const port = await new Promise<number>((resolve, reject) => {
       const server = createServer()
-      server.once('error', reject)
+      server.on('error', reject)
       server.listen(0, '127.0.0.1', () => {
         const address = server.address()
         server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
