@@ -1,3 +1,4 @@
+import type { RolloutPlanInput } from '@landfall/stack'
 import { LandfallError } from '@landfall/stack'
 import { describe, expect, it } from 'vitest'
 import { type ExampleOptions, exampleConfig, exampleManifest, quickCanary } from '../testing/example-stack.ts'
@@ -234,7 +235,7 @@ describe('a setup that is stuck', () => {
   it('keeps no person from aborting, and no earlier target from coming back', async () => {
     for (const way of ['abort', 'return'] as const) {
       const { sim, first } = await onFirst()
-      const slow = { strategy: 'canary', steps: [{ share: 20, bake: '1h' }] } as const
+      const slow: RolloutPlanInput = { strategy: 'canary', steps: [{ share: 20, bake: '1h' }] }
       const second = release(sim, '1.1.0', 2, { code: '2', rollout: slow })
       sim.wantTarget(second)
       const run = sim.begin()
