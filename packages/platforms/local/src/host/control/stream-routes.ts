@@ -49,7 +49,7 @@ async function invoke({ host, request, response, parts: [name = ''] }: Call): Pr
           signal,
           async onOutput(output) {
             response.write(`${JSON.stringify({ output })}\n`)
-            if (response.writableNeedDrain) await drained(response)
+            if (response.writableNeedDrain) await drained(response, signal)
           },
         },
       )
@@ -105,8 +105,11 @@ async function logs({ host, response, parts: [name = ''], query }: Call): Promis
   if (!follow) response.end()
 }
 
-function drained(response: Call['response']): Promise<void> {
+/** Resolves when there is room again, when the reader has gone, or at the signal. */
+function drained(response: Call['response'], signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal?.aborted) resolve()
+    signal?.addEventListener('abort', () => resolve(), { once: true })
     response.once('drain', resolve)
     response.once('close', resolve)
   })
