@@ -11,6 +11,7 @@ const below: Record<string, readonly string[]> = {
   release: ['stack'],
   contract: ['stack', 'rollout'],
   'platform-local': ['engine', 'rollout', 'stack', 'postgres', 'runtime'],
+  agent: ['stack', 'rollout', 'engine', 'release', 'contract', 'platform-local'],
   manager: ['stack', 'rollout', 'engine', 'release', 'contract', 'platform-local', 'postgres'],
   cli: ['stack', 'rollout', 'contract', 'release', 'manager', 'engine', 'platform-local'],
   web: ['contract', 'stack', 'rollout'],

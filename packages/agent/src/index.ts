@@ -1,0 +1,18 @@
+export { AgentAudit, type AuditCheck, type AuditEvent, type AuditHead } from './audit/agent-audit.ts'
+export { type AuditLink, chainOf } from './audit/chain.ts'
+export { type AgentLock, takeLock } from './lock.ts'
+export { defaultSpoolLimits, type SpoolLimits } from './spool/limits.ts'
+export {
+  type DropReason,
+  type Drops,
+  type Payload,
+  type Signal,
+  Spool,
+  type SpoolItem,
+  type SpoolOptions,
+  type SpoolStats,
+} from './spool/spool.ts'
+export { type AgentKey, readAgentKey, readAgentKeyFile } from './state/agent-key.ts'
+export { AgentState } from './state/agent-state.ts'
+export { rotateAgentKey } from './state/data-key.ts'
+export { type AgentStore, type AgentStoreOptions, createAgentStore, type Look } from './store/agent-store.ts'
