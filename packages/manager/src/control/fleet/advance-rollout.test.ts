@@ -142,3 +142,25 @@ describe('a deployment that nobody has had a reason to look at', () => {
     expect((await told('a'))?.release).toBe(next)
   })
 })
+
+describe('a rollout that was controlled very often', () => {
+  it('still obeys', async () => {
+    await fleet.deploy('a')
+    const rollout = await fleet.rollOut(await fleet.release('1.0.0'))
+    const at = (index: number) => new Date(now + index)
+    const old = Array.from({ length: 600 }, (_, index) => ({
+      rollout,
+      id: `c${index}`,
+      kind: 'resume' as const,
+      by: 'ada',
+      at: at(index),
+    }))
+    await fleet.db.insertInto('rollout_controls').values(old).execute()
+    await fleet.db
+      .insertInto('rollout_controls')
+      .values({ rollout, id: 'last', kind: 'abort' as const, by: 'ada', at: at(601) })
+      .execute()
+    await look()
+    expect(await fleet.phase(rollout)).toBe('aborted')
+  })
+})

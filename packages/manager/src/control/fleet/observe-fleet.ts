@@ -7,6 +7,9 @@ import { prepareTargets } from '../../store/targets/prepare-targets.ts'
 /** A deployment that was not seen for this long does not count until it is. Far above the cadence of looks at one that rests. */
 const offlineAfterMs = 600_000
 
+/** Newest controls that are shown to the machine: well below the 500 that it remembers, so that none is ever taken for new again. */
+const controlsAtOnce = 200
+
 /** What the controller reads of a deployment: a few fields, never the whole state. */
 interface FleetRow {
   id: string
@@ -181,10 +184,11 @@ async function readControls(trx: Trx, rollout: string): Promise<FleetObservation
     .selectFrom('rollout_controls')
     .select(['id', 'kind', 'by', 'reason', 'at'])
     .where('rollout', '=', rollout)
-    .orderBy('at')
-    .limit(500)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(controlsAtOnce)
     .execute()
-  return rows.map(({ reason, at, ...control }) => ({
+  return rows.reverse().map(({ reason, at, ...control }) => ({
     ...control,
     at: at.getTime(),
     ...(reason === null ? {} : { reason }),
