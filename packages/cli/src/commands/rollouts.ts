@@ -2,6 +2,7 @@ import type { Client } from '@landfall/contract'
 import type { Command } from 'commander'
 import type { World } from '../context/context.ts'
 import { relative } from '../output/time.ts'
+import { readPlan } from './channels.ts'
 import { confirm } from './confirm.ts'
 import { define, family } from './define.ts'
 import { describeRollout, watchRollout } from './watch-rollout.ts'
@@ -69,6 +70,27 @@ export function rolloutCommands(program: Command, world: World): void {
       const client = context.client()
       const project = context.project()
       await watchRollout(context, client, project, await resolve(client, project, id))
+    },
+  })
+  define<{ release: string; plan?: string; watch?: boolean }>(rollouts, world, {
+    name: 'create',
+    summary: 'Roll a published release out, by its channel’s plan or another',
+    examples: ['rollouts create --release 1.4.0', 'rollouts create --release 1.4.0 --plan careful.json --watch'],
+    configure: (command) =>
+      command
+        .requiredOption('--release <version>', 'version or digest')
+        .option('--plan <file>', "a fleet plan instead of the channel's")
+        .option('--watch', 'follow it to its end'),
+    async run(context, _args, options) {
+      const client = context.client()
+      const project = context.project()
+      const made = await client.createRollout({
+        params: { project },
+        body: { release: options.release, ...(options.plan && { plan: readPlan(options.plan, context.directory) }) },
+      })
+      if (options.watch) return watchRollout(context, client, project, made.id)
+      context.output.data(made, (item) => `${item.id}: ${item.version} begins.`)
+      context.output.next(`landfall rollouts watch ${made.id}`)
     },
   })
   for (const [kind, summary, verb] of controls) {
