@@ -21,6 +21,10 @@ export interface Hold {
 export function holdOf(turn: Turn, targets: Targets): Hold | null {
   const { state, desired } = turn
   const wanted = desired.target
+  if (!wanted && state.stable) {
+    const message = 'Nothing is asked to run here any more; what runs goes on until a release is told'
+    return { rests: 'running', code: 'NOTHING_ASKED', message }
+  }
   if (!wanted) return { rests: 'pending', code: 'NO_TARGET', message: 'No release has reached this deployment yet' }
   const rejected = state.rejected.find((entry) => entry.target === wanted.digest)
   if (rejected) {

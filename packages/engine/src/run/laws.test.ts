@@ -231,6 +231,17 @@ describe('after the promotion', () => {
   })
 })
 
+describe('a deployment that is sent back to nothing after it was promoted', () => {
+  it('keeps what it runs, and says so', async () => {
+    const { sim } = await onFirst()
+    sim.wantTarget(null)
+    const state = await sim.settle()
+    expect(state).toMatchObject({ phase: 'running', reason: { code: 'NOTHING_ASKED' } })
+    expect(state.reason.message).not.toContain('No release has reached')
+    expect(sim.platform.served('x-api')).toEqual({ '1.0.0': 100 })
+  })
+})
+
 describe('a setup that is stuck', () => {
   it('keeps no person from aborting, and no earlier target from coming back', async () => {
     for (const way of ['abort', 'return'] as const) {
