@@ -1,15 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
+import { seriousViolations } from './axe.ts'
 import { pages } from './pages.ts'
 import { settled, withStage } from './stage.ts'
-
-interface AxeResults {
-  passes: { id: string }[]
-  violations: { id: string; impact: string | null; help: string; nodes: { html: string; failureSummary?: string }[] }[]
-}
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 withStage('every page', (stage) => {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -27,19 +19,7 @@ withStage('every page', (stage) => {
           expect(sideways, `scrolls sideways at ${width}`).toBeLessThanOrEqual(0)
           // The colours are the same at both widths: the dark ones are looked at once.
           if (colorScheme === 'dark' && width === 390) continue
-          await page.evaluate(axe)
-          const results = await page.evaluate(
-            // `axe` is what the line above put there.
-            () => (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
-          )
-          const serious = results.violations
-            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-            .map(
-              ({ id, help, nodes }) =>
-                `${width}: ${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join('\n')}`,
-            )
-          expect(serious).toEqual([])
-          expect(results.passes.map(({ id }) => id)).toContain('color-contrast')
+          expect(await seriousViolations(page), `at ${width}`).toEqual([])
         }
         expect(faults).toEqual([])
       })

@@ -92,10 +92,13 @@ export function choicesOf(rollout: RolloutDetail): Choice[] {
       consequences: [
         {
           icon: 'warning',
-          text: 'All remaining waits and measurements are skipped; approvals and windows are not. Nothing is measured between this and every customer.',
+          text: 'The waits between the waves and what they measure are skipped; approvals and windows are not. Each deployment still goes by its own steps.',
         },
-        { icon: 'moving', text: `${plural(waiting + inFlight, 'deployment')} get ${version} now.` },
-        { icon: 'back', text: 'Skipped steps can’t be had back; abort brings back what was reached.' },
+        {
+          icon: 'moving',
+          text: `${plural(waiting, 'deployment')} more may start now, ${rollout.plan.maxInFlight} at a time.`,
+        },
+        { icon: 'back', text: 'Skipped waits can’t be had back; abort brings back what was reached.' },
       ],
     },
     abort: {
