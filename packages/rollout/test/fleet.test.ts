@@ -168,6 +168,10 @@ describe('invariants of a fleet', () => {
     expect(last?.state).toMatchObject({ phase: 'aborted', reason: { code: 'too-many-failures' } })
     const touched = last?.fleet.sites.filter((site) => site.history.length > 1).map((site) => site.group)
     expect(new Set(touched)).toEqual(new Set(['ring-0']))
+    // What it was aborted for stays to be read after all are back.
+    expect(Object.values(last?.state.members ?? {}).some(({ status, reason }) => status === 'returned' && reason)).toBe(
+      true,
+    )
     expect(last?.fleet.sites.every((site) => site.told === site.history[0])).toBe(true)
   })
 
