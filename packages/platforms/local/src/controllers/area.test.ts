@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { places } from '../shared/places.ts'
 import { soon, TestEnvironment } from '../testing/environment.ts'
 import { hello } from '../testing/sources.ts'
+import { defaultHostCommand } from './daemon.ts'
 
 let environment: TestEnvironment
 beforeEach(async () => {
@@ -146,4 +147,14 @@ test("workers' output is forwarded as OTLP logs, and they are told where to send
   const attributes = JSON.parse(body?.text ?? '').resourceLogs[0].resource.attributes
   expect(attributes).toContainEqual({ key: 'landfall.version.id', value: { stringValue: id } })
   expect(attributes).toContainEqual({ key: 'landfall.deployment', value: { stringValue: 'dep_1' } })
+})
+
+test('a daemon whose start comes after the area was closed makes nothing', async () => {
+  const { directory } = environment
+  const [command, ...parameters] = defaultHostCommand()
+  await environment.platform.closeArea(environment.deployment, soon())
+  await mkdir(directory)
+  const run = promisify(execFile)(command, [...parameters, '--directory', directory], { timeout: 10_000 })
+  await expect(run).rejects.toMatchObject({ code: 4 })
+  expect(await readdir(directory)).toEqual([])
 })

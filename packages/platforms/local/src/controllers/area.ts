@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeploymentRef } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
 import { markedProcesses } from '../host/supervisor/process-table.ts'
+import { takeLock } from '../shared/lock.ts'
 import { accessText, areaMarker, type Places, places } from '../shared/places.ts'
 import { checkAccess } from './daemon.ts'
 import type { HostClient } from './host-client.ts'
@@ -41,6 +42,20 @@ export async function closeArea(client: HostClient, signal: AbortSignal): Promis
     await client.json({ method: 'DELETE', path: '/v1/area', signal })
     while (await exists(at.socket)) await sleep(20, undefined, { signal })
   }
+  // Held to the end: a daemon whose start comes late gives way, and sees that its area is closed.
+  let lock = takeLock(at.lock)
+  for (; !lock; lock = takeLock(at.lock)) await sleep(20, undefined, { signal })
+  try {
+    await deleteArea(at)
+  } finally {
+    lock.close()
+  }
+  // The lock goes last of all: who waited for it finds no access file.
+  for (const path of withJournals(at.lock)) await rm(path, { force: true })
+  if ((await readdir(at.directory)).length === 0) await rmdir(at.directory)
+}
+
+async function deleteArea(at: Places): Promise<void> {
   const left = await markedProcesses(areaMarker(at.directory))
   if (left.length > 0) {
     throw new LandfallError({
@@ -50,12 +65,7 @@ export async function closeArea(client: HostClient, signal: AbortSignal): Promis
       retryable: true,
     })
   }
-  const databases = [at.hostDb, at.dataDb, at.lock].flatMap((path) => [
-    path,
-    `${path}-wal`,
-    `${path}-shm`,
-    `${path}-journal`,
-  ])
+  const databases = [at.hostDb, at.dataDb].flatMap(withJournals)
   const made = [
     ...databases,
     at.key,
@@ -70,7 +80,10 @@ export async function closeArea(client: HostClient, signal: AbortSignal): Promis
   ]
   // The access file goes last: a kill before that finds its way back in.
   for (const path of [...made, at.access]) await rm(path, { recursive: true, force: true })
-  if ((await readdir(at.directory)).length === 0) await rmdir(at.directory)
+}
+
+function withJournals(path: string): string[] {
+  return [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]
 }
 
 async function exists(path: string): Promise<boolean> {

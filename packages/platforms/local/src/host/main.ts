@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { chmodSync, existsSync, lstatSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Places, places } from '../shared/places.ts'
+import { takeLock } from '../shared/lock.ts'
+import { places } from '../shared/places.ts'
 import { areaRoutes } from './control/area-routes.ts'
 import { resourceRoutes } from './control/resource-routes.ts'
 import { createControlServer } from './control/server.ts'
@@ -19,10 +19,17 @@ async function main(): Promise<void> {
   if (values.directory === undefined) throw new Error('usage: main.ts --directory DIR')
   process.umask(0o077)
   const paths = places(values.directory)
-  mkdirSync(paths.directory, { recursive: true })
-  if (!takeLock(paths)) {
+  // A start that came late, when the area was closed meanwhile, must not make it again.
+  if (!existsSync(paths.access)) return closed()
+  const lock = takeLock(paths.lock)
+  if (!lock) {
     console.error('another daemon holds this directory')
     process.exit(3)
+  }
+  if (!existsSync(paths.access)) {
+    lock.close()
+    for (const path of [paths.lock, `${paths.lock}-journal`]) rmSync(path, { force: true })
+    return closed()
   }
   const host = new Host(paths)
   await host.start()
@@ -45,6 +52,8 @@ async function main(): Promise<void> {
     control.close()
     await host.stop().catch(report('stopping'))
     rmSync(paths.socket, { force: true })
+    // Named here, so that it is held until now: an object that nothing names is collected, and its lock with it.
+    lock.close()
     process.exit(0)
   }
   process.once('SIGTERM', () => void end())
@@ -62,17 +71,9 @@ async function main(): Promise<void> {
   })
 }
 
-let lock: DatabaseSync | null = null
-
-/** SQLite's lock on a file of its own: the kernel gives it back when the daemon is killed. */
-function takeLock(paths: Places): boolean {
-  lock = new DatabaseSync(paths.lock, { timeout: 0 })
-  try {
-    lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
-    return true
-  } catch {
-    return false
-  }
+function closed(): never {
+  console.error('nobody has given access to this directory, or it was taken away')
+  process.exit(4)
 }
 
 // A promise that nobody holds leaves nothing half done in the event loop: the workers' router stays. A throw ends us.
