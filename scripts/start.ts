@@ -3,6 +3,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { DeploymentRef } from '@landfall/engine'
+import { stopHost } from '@landfall/platform-local'
 import { removePostgres } from '@landfall/postgres'
 import { buildDashboard } from './setup/build-dashboard.ts'
 import { arrive, badRelease, goodRelease, whatWasDone } from './story/chapters.ts'
@@ -67,7 +69,7 @@ if (trouble instanceof Error && trouble.stack) process.stderr.write(`${trouble.s
 if (!values.exit && manager) {
   narrator.chapter('It stays up')
   narrator.say(`Dashboard   ${manager.url}   sign in as ${account.email} with “${account.password}”`)
-  narrator.say('Traffic goes on. Ctrl-C ends everything and removes it.')
+  narrator.say(`Traffic goes on. Ctrl-C ends everything${values.keep ? ' and keeps its files' : ' and removes it'}.`)
   await new Promise<void>((done) => {
     process.once('SIGINT', () => done())
     process.once('SIGTERM', () => done())
@@ -76,7 +78,10 @@ if (!values.exit && manager) {
 
 await traffic?.stop()
 if (manager && vendor && !values.keep) await leaveNothing(vendor)
+const hosts = manager && vendor && values.keep ? await hostsOf(vendor) : []
 await manager?.stop()
+// After the manager, which would start them again.
+for (const host of hosts) await stopHost(host)
 if (values.keep) narrator.say(`kept in ${directory}`)
 else {
   // The database may lie elsewhere: as root it needs a place that its own user can reach.
@@ -95,6 +100,21 @@ async function leaveNothing({ client }: Vendor): Promise<void> {
     if (items.every((item) => item.phase === 'deleted')) return
     await new Promise((done) => setTimeout(done, 250))
   }
+}
+
+/** The customers' environments: kept ones sleep with their data. */
+async function hostsOf({ client }: Vendor): Promise<DeploymentRef[]> {
+  const params = customers.map(({ name }) => ({ project, deployment: name }))
+  const details = await Promise.all(params.map((one) => client.getDeployment({ params: one })))
+  return details.map(({ id, name, environment, model }) => ({
+    id,
+    name,
+    project,
+    prefix: name,
+    platform: 'local',
+    model,
+    environment,
+  }))
 }
 
 function freePort(): Promise<number> {

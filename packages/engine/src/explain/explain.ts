@@ -70,12 +70,14 @@ function sentenceFor(name: string, state: DeploymentState, desired: Desired, onT
 }
 
 function waits(state: DeploymentState): Reason[] {
-  const found: Reason[] = [state.reason]
+  const workers: Reason[] = []
   for (const [worker, { candidate, rollout }] of Object.entries(state.workers)) {
     if (!candidate || !rollout) continue
-    found.push({ ...rollout.reason, message: `${worker} at ${rollout.served}%: ${rollout.reason.message}` })
+    workers.push({ ...rollout.reason, message: `${worker} at ${rollout.served}%: ${rollout.reason.message}` })
   }
-  return unique([...found, ...troubles(state)])
+  // What one worker waits for is often the deployment's own reason too: said once, with the share.
+  const own = workers.some(({ code }) => code === state.reason.code) ? [] : [state.reason]
+  return unique([...own, ...workers, ...troubles(state)])
 }
 
 /** What is not as it should be, although nothing waits for it. */

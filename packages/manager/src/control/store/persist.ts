@@ -35,7 +35,12 @@ export async function persist(
     if (!before) throw staleEpoch(lease)
     await trx
       .updateTable('deployments')
-      .set({ state: JSON.stringify(state), ...(state.phase === 'deleted' ? { deleted_at: new Date(now) } : {}) })
+      .set({
+        state: JSON.stringify(state),
+        // A long turn is seen while it runs, not only when it gives its lease back.
+        ...(state.phase === 'access-revoked' || state.phase === 'pending' ? {} : { last_seen_at: new Date(now) }),
+        ...(state.phase === 'deleted' ? { deleted_at: new Date(now) } : {}),
+      })
       .where('id', '=', lease.deployment)
       .execute()
     const project = before.project
