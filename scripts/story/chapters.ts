@@ -171,17 +171,21 @@ export async function badRelease(stage: Stage, traffic: Traffic, version: string
 async function backWithinOneReconcile({ vendor, claims }: Stage, deployment: string, from: number): Promise<void> {
   const { items } = await vendor.client.listDeploymentAudit({ params: { project, deployment }, query: { limit: 500 } })
   const story = items.filter((entry) => Date.parse(entry.at) >= from).reverse()
-  const aborted = story.findIndex((entry) => entry.type === 'rollout.aborted' || entry.type === 'deployment.told')
-  const routed = story.findIndex((entry, index) => index > aborted && entry.type === 'traffic.routed')
-  const between = story
-    .slice(aborted + 1, routed)
-    .filter((entry) => entry.type === 'rollout.step-reached' || entry.type === 'traffic.routed')
-  const took = Date.parse(story[routed]?.at ?? '') - Date.parse(story[aborted]?.at ?? '')
+  // Its own verdict, or the order to come back because another one failed; telling it the bad release is neither.
+  const aborted = story.findIndex((entry) => entry.type === 'rollout.aborted' || isReturn(entry))
+  const after = story.slice(aborted + 1)
+  const routed = after.find((entry) => entry.type === 'traffic.routed')
+  const stepped = after.some((entry) => entry.type === 'rollout.step' && routed && entry.number < routed.number)
+  const took = Date.parse(routed?.at ?? '') - Date.parse(story[aborted]?.at ?? '')
   claims.check(
     `${deployment}: 100% back on stable within one reconcile of the verdict`,
-    aborted >= 0 && routed > aborted && between.length === 0,
-    `${took} ms between verdict and route`,
+    aborted >= 0 && routed?.message.includes('100% to') === true && !stepped,
+    `${took} ms from the verdict to «${routed?.message ?? 'nothing'}»`,
   )
+}
+
+function isReturn({ type, data }: { type: string; data: unknown }): boolean {
+  return type === 'deployment.told' && (data as { cause?: unknown } | null)?.cause === 'return'
 }
 
 /** The story can't go on without all of them: says why the first of the others is not there. */
