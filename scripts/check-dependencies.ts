@@ -13,7 +13,7 @@ const below: Record<string, readonly string[]> = {
   'platform-local': ['engine', 'rollout', 'stack', 'postgres', 'runtime'],
   agent: ['stack', 'rollout', 'engine', 'release', 'contract', 'platform-local'],
   manager: ['stack', 'rollout', 'engine', 'release', 'contract', 'platform-local', 'postgres'],
-  cli: ['stack', 'rollout', 'contract', 'release', 'manager', 'engine', 'platform-local'],
+  cli: ['stack', 'rollout', 'contract', 'release', 'manager', 'agent', 'engine', 'platform-local'],
   web: ['contract', 'stack', 'rollout'],
 }
 

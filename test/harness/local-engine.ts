@@ -105,7 +105,8 @@ export class LocalEngine {
       target,
       setup: { release: target.release },
       controls: [],
-      gates: {},
+      customer: { updates: 'automatic', access: 'granted', windows: [] },
+      answers: [],
       policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] },
     })
     this.#runner.wake()

@@ -45,7 +45,8 @@ const desired = (id: string, generation: number): Desired => ({
   target: null,
   setup: null,
   controls: [],
-  gates: {},
+  customer: { updates: 'automatic', access: 'granted', windows: [] },
+  answers: [],
   policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] },
 })
 const event = (message: string, data?: unknown) => ({ at: 1_000, type: 'test.done', message, data })

@@ -134,7 +134,8 @@ function desiredOf(release: DevRelease, config: string, directory: string, gener
     target,
     setup: { release: release.digest },
     controls: [],
-    gates: {},
+    customer: { updates: 'automatic', access: 'granted', windows: [] },
+    answers: [],
     policy: { drift: 'correct', windowClose: 'finish', trustedKeys: ['vendor'] },
   }
 }

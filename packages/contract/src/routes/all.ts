@@ -1,5 +1,7 @@
 import { accountRoutes } from './accounts.ts'
+import { agentRoutes } from './agents.ts'
 import { deploymentRoutes } from './deployments.ts'
+import { portalRoutes } from './portal.ts'
 import { releaseRoutes } from './releases.ts'
 import { rolloutRoutes } from './rollouts.ts'
 import { systemRoutes } from './system.ts'
@@ -13,6 +15,8 @@ export const routes = {
   ...deploymentRoutes,
   ...rolloutRoutes,
   ...telemetryRoutes,
+  ...agentRoutes,
+  ...portalRoutes,
 }
 export type Routes = typeof routes
 export type Operation = keyof Routes

@@ -1,4 +1,4 @@
-import { digest, models, platformNames } from '@landfall/stack'
+import { customerSettings, digest, models, platformNames } from '@landfall/stack'
 import { z } from 'zod'
 import { id, reason, slug, time } from './common.ts'
 
@@ -9,7 +9,6 @@ export const policy = z.strictObject({
     .array(z.enum(['vendor', 'manager', 'agent']))
     .min(1)
     .default(['vendor']),
-  telemetry: z.enum(['on', 'errors-only', 'off']).default('on'),
 })
 export const newDeployment = z.strictObject({
   name: slug,
@@ -23,6 +22,8 @@ export const newDeployment = z.strictObject({
   /** Values of secrets by resource name; sealed on arrival, never shown again. */
   secrets: z.record(z.string(), z.string().max(65_536)).default({}),
   policy: policy.prefault({}),
+  /** What was agreed with the customer; afterwards only the customer changes it. */
+  customer: customerSettings.prefault({}),
   /** Set up with the newest release's frozen resources at once, as reviewed by the caller. */
   setup: z.boolean().default(true),
 })

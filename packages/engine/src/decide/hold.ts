@@ -1,4 +1,6 @@
 import { frozenDifference } from '@landfall/stack'
+import { answerFor } from '../consent/answer-for.ts'
+import { windowsAt } from '../consent/windows-at.ts'
 import type { Targets } from '../plan/targets.ts'
 import type { Target } from '../ports/desired.ts'
 import type { DeploymentPhase } from '../state/deployment-state.ts'
@@ -84,22 +86,24 @@ function gateHold(turn: Turn, wanted: Target): Hold | null {
   const rests = state.stable ? 'running' : 'pending'
   if (under) {
     // A first deployment has nothing to return to: it finishes.
-    if (desired.policy.windowClose !== 'abort' || !state.stable || !isShut(turn, 'window')) return null
+    if (desired.policy.windowClose !== 'abort' || !state.stable || windowsAt(desired.customer.windows, turn.now).open)
+      return null
     return { rests, code: 'WAITS_FOR_WINDOW', message: 'The maintenance window closed during the rollout' }
   }
-  if (isShut(turn, 'approval')) {
-    return { rests, code: 'WAITS_FOR_APPROVAL', message: desired.gates.approval?.message ?? 'Waits for an approval' }
+  if (desired.customer.updates === 'paused') {
+    return { rests, code: 'UPDATES_PAUSED', message: 'The customer has paused updates' }
   }
-  if (isShut(turn, 'window')) {
-    const message = desired.gates.window?.message ?? 'Waits for the maintenance window to open'
-    return { rests, code: 'WAITS_FOR_WINDOW', message }
+  const answer = answerFor(turn, 'update', wanted.digest)
+  if (desired.customer.updates === 'approval' && answer?.status !== 'pass') {
+    const message = answer?.message ?? 'Waits for the customer to approve this release'
+    return { rests, code: answer ? 'UPDATE_REFUSED' : 'WAITS_FOR_APPROVAL', message }
+  }
+  const window = windowsAt(desired.customer.windows, turn.now)
+  if (!window.open) {
+    if (window.changesAt !== null) turn.wake(window.changesAt)
+    return { rests, code: 'WAITS_FOR_WINDOW', message: 'Waits for the maintenance window to open' }
   }
   return null
-}
-
-export function isShut(turn: Turn, gate: string): boolean {
-  const answer = turn.desired.gates[gate]
-  return answer !== undefined && answer.status !== 'pass'
 }
 
 function wasStable(turn: Turn, wanted: Target): boolean {

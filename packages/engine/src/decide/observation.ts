@@ -1,5 +1,6 @@
 import type { GateAnswer, GateSpec, Observation, Plan } from '@landfall/rollout'
 import type { Digest } from '@landfall/stack'
+import { answerFor } from '../consent/answer-for.ts'
 import type { ComputeObservation } from '../ports/platform.ts'
 import { servedBy } from './look.ts'
 import type { Turn } from './turn.ts'
@@ -33,10 +34,10 @@ export function observationFor(
 function gateAnswers(turn: Turn, worker: string, plan: Plan): Record<string, GateAnswer> {
   const answers: Record<string, GateAnswer> = {}
   const rollout = turn.state.workers[worker]?.rollout?.id
+  const target = turn.state.candidate?.digest
   for (const gate of gatesOf(plan)) {
     const answer =
-      turn.desired.gates[`${worker}/${gate.id}`] ??
-      turn.desired.gates[gate.id] ??
+      (target && (answerFor(turn, `${worker}/${gate.id}`, target) ?? answerFor(turn, gate.id, target))) ||
       turn.world.answers.get(`${rollout}/${gate.id}`)?.answer
     if (gate.kind === 'window') answers[gate.id] = { status: 'pass' }
     else if (answer) answers[gate.id] = answer

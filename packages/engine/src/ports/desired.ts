@@ -1,5 +1,5 @@
 import type { Control } from '@landfall/rollout'
-import type { Digest, Manifest, Model, PlatformName } from '@landfall/stack'
+import type { CustomerSettings, Digest, Manifest, Model, PlatformName } from '@landfall/stack'
 
 /** What a deployment is to run. `digest` is over the canonical JSON of the other two. */
 export interface Target {
@@ -20,6 +20,20 @@ export interface DeploymentRef {
   environment: Readonly<Record<string, unknown>>
 }
 
+/**
+ * A person's answer. `gate` is `update` for the start of an update, else the id of a gate of a worker's plan (`<worker>/<gate>` or
+ * `<gate>`). It is bound to a target's digest: what was approved for one release and config lets no other in.
+ */
+export interface Answer {
+  gate: string
+  target: Digest
+  status: 'pass' | 'fail'
+  by: string
+  /** Milliseconds since the epoch. */
+  at: number
+  message?: string
+}
+
 /** What the runner is asked for. A higher generation replaces a lower one whole. */
 export interface Desired {
   generation: number
@@ -34,11 +48,10 @@ export interface Desired {
   setup: { release: Digest } | null
   /** A person's controls on the worker-scale rollout. */
   controls: readonly Control[]
-  /**
-   * Answers to gates that only the outside knows: approvals, windows. Keyed by gate id. The ids `approval` and `window`,
-   * where given, also hold the start of an update; a return to an earlier stable is never held.
-   */
-  gates: Readonly<Record<string, { status: 'pass' | 'fail' | 'wait'; message?: string }>>
+  /** What the customer allows. A return to an earlier stable is never held by any of it. */
+  customer: Pick<CustomerSettings, 'updates' | 'access' | 'windows'>
+  /** What people answered, each for one target alone; of two for the same gate and target, the later one counts. */
+  answers: readonly Answer[]
   policy: {
     drift: 'report' | 'correct'
     /** What a window that closes mid-rollout does; it never holds a split. */

@@ -25,7 +25,8 @@ function setup(deployments: number) {
     target,
     setup: { release: target.release },
     controls: [],
-    gates: {},
+    customer: { updates: 'automatic', access: 'granted', windows: [] },
+    answers: [],
     policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] },
   })
   for (const id of ids) store.put(desired(id))

@@ -52,7 +52,8 @@ export function simulation(options: { seed?: number; limits?: Partial<Limits> } 
     target: null,
     setup: null,
     controls: [],
-    gates: {},
+    customer: { updates: 'automatic', access: 'granted', windows: [] },
+    answers: [],
     policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] },
   })
 

@@ -220,7 +220,8 @@ function desiredOf(id: string, generation: number): Desired {
     target: { digest: `sha256:${generation}`, release: 'sha256:r', config: 'sha256:c' },
     setup: null,
     controls: [],
-    gates: { window: { status: 'wait' } },
+    customer: { updates: 'approval', access: 'granted', windows: [] },
+    answers: [{ gate: 'update', target: 'sha256:1', status: 'pass', by: 'ada', at: 1 }],
     policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] },
   }
 }

@@ -1,3 +1,4 @@
+import { agentHandlers } from './handlers/agents.ts'
 import { auditHandlers } from './handlers/audit.ts'
 import { authHandlers } from './handlers/auth.ts'
 import { blobHandlers } from './handlers/blobs.ts'
@@ -10,6 +11,7 @@ import { deploymentHandlers } from './handlers/deployments.ts'
 import { docsHandlers } from './handlers/docs.ts'
 import { freezeHandlers } from './handlers/freezes.ts'
 import { groupHandlers } from './handlers/groups.ts'
+import { portalHandlers } from './handlers/portal.ts'
 import { projectHandlers } from './handlers/projects.ts'
 import { releaseHandlers } from './handlers/releases.ts'
 import { rolloutHandlers } from './handlers/rollouts.ts'
@@ -39,4 +41,6 @@ export const handlers = {
   ...telemetryHandlers,
   ...auditHandlers,
   ...changeHandlers,
+  ...agentHandlers,
+  ...portalHandlers,
 }

@@ -30,7 +30,7 @@ export interface Schema {
   configs: deployments.ConfigsTable
   targets: deployments.TargetsTable
   controls: deployments.ControlsTable
-  gate_answers: deployments.GateAnswersTable
+  answers: deployments.AnswersTable
   rollouts: rollouts.RolloutsTable
   rollout_controls: rollouts.RolloutControlsTable
   freezes: rollouts.FreezesTable

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { customerSettings } from '@landfall/stack'
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { controlMetrics } from '../control/metrics-text.ts'
@@ -67,7 +68,7 @@ afterEach(async () => {
 const policy = (telemetry: 'on' | 'errors-only' | 'off') =>
   database.db
     .updateTable('deployments')
-    .set({ policy: JSON.stringify({ drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'], telemetry }) })
+    .set({ customer: JSON.stringify(customerSettings.parse({ telemetry })) })
     .execute()
 const take = (signal: Signal, body: Uint8Array, contentType = 'application/json') =>
   intake.take({ signal, body, contentType, contentEncoding: undefined, project: 'acme', deployment: 'dep_1' })

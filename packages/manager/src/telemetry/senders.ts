@@ -1,11 +1,11 @@
 import type { Clock } from '@landfall/engine'
+import type { CustomerSettings } from '@landfall/stack'
 import type { Database } from '../store/database.ts'
-import type { StoredPolicy } from '../store/tables/deployments.ts'
 
 /** What the intake has to know of a deployment that sends. */
 export interface Sender {
   name: string
-  telemetry: StoredPolicy['telemetry']
+  telemetry: CustomerSettings['telemetry']
   retentionDays: number
 }
 
@@ -32,12 +32,12 @@ export class Senders {
     const row = await this.#db
       .selectFrom('deployments')
       .leftJoin('telemetry_settings', 'telemetry_settings.project', 'deployments.project')
-      .select(['deployments.name', 'deployments.policy', 'telemetry_settings.retention_days'])
+      .select(['deployments.name', 'deployments.customer', 'telemetry_settings.retention_days'])
       .where('deployments.id', '=', deployment)
       .where('deployments.deleted_at', 'is', null)
       .executeTakeFirst()
     const sender = row
-      ? { name: row.name, telemetry: row.policy.telemetry ?? 'on', retentionDays: row.retention_days ?? 7 }
+      ? { name: row.name, telemetry: row.customer.telemetry, retentionDays: row.retention_days ?? 7 }
       : null
     if (this.#kept.size >= maxKept) this.#kept.clear()
     this.#kept.set(deployment, { sender, until: now + keptMs })

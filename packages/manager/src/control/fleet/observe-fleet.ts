@@ -28,8 +28,6 @@ interface FleetRow {
   code: string | null
   message: string | null
   rejection: { code: string; message: string } | null
-  /** A gate that holds the start: `approval` or `window`. */
-  held: string | null
   /**
    * It was told a newer release. A rollout that is over leaves it there; one under way takes it, because a person who rolls an
    * older release out means it.
@@ -101,8 +99,6 @@ async function readRows(
       d.state -> 'reason' ->> 'message' as message,
       jsonb_path_query_first(d.state, '$.rejected[*] ? (@.target == $told)',
         jsonb_build_object('told', d.target -> 'digest')) as rejection,
-      (select g.gate from gate_answers g
-        where g.deployment = d.id and g.gate in ('approval', 'window') and g.status = 'wait' limit 1) as held,
       coalesce(theirs.sequence > ours.sequence, false) as ahead,
       coalesce((teller.created_at, teller.id) > (self.created_at, self.id)
         and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over
@@ -125,7 +121,6 @@ function memberOf(
 ): MemberObservation {
   const excluded = exclusionOf(row, now) ?? refusal
   const told = row.told?.digest ?? null
-  const answered = row.generation === row.requested_generation
   const base = {
     id: row.id,
     name: row.name,
@@ -135,8 +130,7 @@ function memberOf(
     ...(excluded ? { excluded } : {}),
     ...(row.taken_over ? { takenOver: true } : {}),
   }
-  // Before the engine has taken up the newest generation, its state speaks of an earlier wish.
-  if (!answered || told === null) return { ...base, outcome: 'progressing' }
+  if (!answered(row) || told === null) return { ...base, outcome: 'progressing' }
   if (row.rejection) {
     return { ...base, outcome: 'rolled-back', failure: { code: row.rejection.code, message: row.rejection.message } }
   }
@@ -144,6 +138,17 @@ function memberOf(
     return { ...base, outcome: 'failed', failure: { code: row.code ?? 'FAILED', message: row.message ?? 'It failed' } }
   }
   return { ...base, outcome: row.phase === 'running' && row.resting === told ? 'healthy' : 'progressing' }
+}
+
+/** Before the engine has taken up the newest generation, its state speaks of an earlier wish. */
+const answered = (row: FleetRow) => row.generation === row.requested_generation
+
+/** Reason codes of the engine by which a customer holds an update back. */
+const heldBy: Readonly<Record<string, { code: string; message: string }>> = {
+  WAITS_FOR_APPROVAL: { code: 'awaiting-approval', message: 'Its customer has not approved the update yet' },
+  UPDATE_REFUSED: { code: 'refused', message: 'Its customer has refused the update' },
+  UPDATES_PAUSED: { code: 'updates-paused', message: 'Its customer has paused updates' },
+  WAITS_FOR_WINDOW: { code: 'outside-window', message: 'It is outside of its maintenance window' },
 }
 
 /** Why a deployment does not count now; undefined when it does. */
@@ -158,9 +163,8 @@ function exclusionOf(row: FleetRow, now: number): { code: string; message: strin
   if (!row.idle && row.last_seen_at !== null && row.last_seen_at.getTime() < now - offlineAfterMs) {
     return { code: 'offline', message: `It was last seen at ${row.last_seen_at.toISOString()}` }
   }
-  if (row.held === 'approval')
-    return { code: 'awaiting-approval', message: 'Its customer has not approved the update yet' }
-  if (row.held === 'window') return { code: 'outside-window', message: 'It is outside of its maintenance window' }
+  const held = answered(row) ? heldBy[row.code ?? ''] : undefined
+  if (held) return held
   if (row.ahead) return { code: 'ahead', message: 'It was told a newer release already' }
   return undefined
 }

@@ -1,12 +1,15 @@
 import type { Desired } from '@landfall/engine'
+import type { CustomerSettings } from '@landfall/stack'
 import { type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import type { Schema } from '../../store/database.ts'
 
 /** Newest controls that are handed to the engine; it remembers which it has acted on. */
 const controlsAtOnce = 50
+/** Newest answers: those for the wanted target are among them, or long over. */
+const answersAtOnce = 50
 
-/** Columns of `Desired`, controls and gate answers included, in one query. */
+/** Columns of `Desired`, controls and answers included, in one query. */
 export function desiredColumns(builder: ExpressionBuilder<Schema, 'deployments'>) {
   return [
     'deployments.id',
@@ -20,6 +23,7 @@ export function desiredColumns(builder: ExpressionBuilder<Schema, 'deployments'>
     'deployments.target',
     'deployments.setup_release',
     'deployments.policy',
+    'deployments.customer',
     'deployments.requested_generation',
     jsonArrayFrom(
       builder
@@ -31,10 +35,19 @@ export function desiredColumns(builder: ExpressionBuilder<Schema, 'deployments'>
     ).as('controls'),
     jsonArrayFrom(
       builder
-        .selectFrom('gate_answers')
-        .select(['gate', 'status', 'message'])
-        .whereRef('deployment', '=', 'deployments.id'),
-    ).as('gates'),
+        .selectFrom('answers')
+        .select([
+          'gate',
+          'answers.target',
+          'status',
+          'by',
+          'message',
+          sql<number>`extract(epoch from at) * 1000`.as('at'),
+        ])
+        .whereRef('deployment', '=', 'deployments.id')
+        .orderBy('at', 'desc')
+        .limit(answersAtOnce),
+    ).as('answers'),
   ] as const
 }
 
@@ -59,11 +72,12 @@ export interface DesiredRow {
     reason: string | null
     at: number
   }[]
-  gates: { gate: string; status: 'pass' | 'fail' | 'wait'; message: string | null }[]
+  customer: CustomerSettings
+  answers: (Omit<Desired['answers'][number], 'message'> & { message: string | null })[]
 }
 
 export function desiredOf(row: DesiredRow): Desired {
-  const { id, name, project, prefix, platform, model, environment, policy } = row
+  const { id, name, project, prefix, platform, model, environment, policy, customer } = row
   return {
     generation: row.requested_generation,
     deployment: { id, name, project, prefix, platform, model, environment },
@@ -73,9 +87,10 @@ export function desiredOf(row: DesiredRow): Desired {
     controls: row.controls
       .map(({ reason, at, ...control }) => ({ ...control, at: Number(at), ...(reason === null ? {} : { reason }) }))
       .reverse(),
-    gates: Object.fromEntries(
-      row.gates.map(({ gate, status, message }) => [gate, { status, ...(message === null ? {} : { message }) }]),
-    ),
+    customer: { updates: customer.updates, access: customer.access, windows: customer.windows },
+    answers: row.answers
+      .map(({ message, at, ...answer }) => ({ ...answer, at: Number(at), ...(message === null ? {} : { message }) }))
+      .reverse(),
     policy: { drift: policy.drift, windowClose: policy.windowClose, trustedKeys: policy.trustedKeys },
   }
 }

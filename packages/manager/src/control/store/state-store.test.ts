@@ -54,10 +54,18 @@ async function harness() {
       const set = { requested_generation: desired.generation, target: JSON.stringify(desired.target) }
       const updated = await db.updateTable('deployments').set(set).where('id', '=', id).executeTakeFirst()
       if (updated.numUpdatedRows > 0n) return
-      await seedDeployment(db, { id, project: mine, policy: desired.policy, environment: { n: 1 }, ...set })
+      const customer = JSON.stringify({ approvals: 'portal', telemetry: 'on', ...desired.customer })
+      await seedDeployment(db, { id, project: mine, policy: desired.policy, customer, environment: { n: 1 }, ...set })
       await db
-        .insertInto('gate_answers')
-        .values({ deployment: id, gate: 'window', status: 'wait', by: 'test', at: new Date(now) })
+        .insertInto('answers')
+        .values(
+          desired.answers.map((answer, at) => ({
+            ...answer,
+            deployment: id,
+            id: `ans_${at}`,
+            at: new Date(answer.at),
+          })),
+        )
         .execute()
     },
     state: async (id: string) =>
@@ -93,7 +101,8 @@ it('takes what has been due longest first', async () => {
     target: null,
     setup: null,
     controls: [],
-    gates: {},
+    customer: { updates: 'automatic', access: 'granted', windows: [] } as const,
+    answers: [],
     policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] } as const,
   })
   for (const id of ['a', 'b', 'c']) await put(desired(id, 1))

@@ -88,6 +88,7 @@ export async function createDeployment(
       // At most 12 characters, a letter first, as every platform allows; 50 random bits of the id.
       prefix: `d${id.slice(4, 14)}`,
       policy: JSON.stringify(deployment.policy),
+      customer: JSON.stringify(deployment.customer),
       config: digestOf({ inputs: {}, secrets: {}, bindings: {} }),
       setup_release: deployment.setup ? (newest?.digest ?? null) : null,
       setup_first: deployment.setup && !newest,

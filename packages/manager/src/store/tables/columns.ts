@@ -8,3 +8,5 @@ export type Computed<T> = ColumnType<T, never, never>
 /** Has a default. */
 export type Default<T> = ColumnType<T, T | undefined, T>
 export type Nullable<T> = ColumnType<T | null, T | null | undefined, T | null>
+/** A jsonb column with a default. */
+export type DefaultJson<T> = ColumnType<T, string | undefined, string>

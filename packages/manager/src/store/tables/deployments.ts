@@ -1,9 +1,9 @@
 import type { policy } from '@landfall/contract'
 import type { DeploymentPhase, DeploymentState, Target } from '@landfall/engine'
 import type { Control } from '@landfall/rollout'
-import type { Model, PlatformName } from '@landfall/stack'
+import type { CustomerSettings, Model, PlatformName } from '@landfall/stack'
 import type { z } from 'zod'
-import type { Computed, Default, Json, Nullable, NullableJson } from './columns.ts'
+import type { Computed, Default, DefaultJson, Json, Nullable, NullableJson } from './columns.ts'
 
 export type StoredPolicy = z.output<typeof policy>
 export type InputValue = string | number | boolean
@@ -31,6 +31,7 @@ export interface DeploymentsTable {
   environment: Json<Record<string, unknown>>
   prefix: string
   policy: Json<StoredPolicy>
+  customer: DefaultJson<CustomerSettings>
   pinned: Nullable<string>
   created_at: Date
   created_by: string
@@ -96,11 +97,13 @@ export interface ControlsTable {
   reason: Nullable<string>
   at: Date
 }
-export interface GateAnswersTable {
+export interface AnswersTable {
   deployment: string
+  id: string
   gate: string
-  status: 'pass' | 'fail' | 'wait'
-  message: Nullable<string>
+  target: string
+  status: 'pass' | 'fail'
   by: string
+  message: Nullable<string>
   at: Date
 }
