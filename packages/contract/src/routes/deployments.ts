@@ -33,6 +33,7 @@ export const deploymentRoutes = {
       version: z.string().optional(),
       health: z.enum(['healthy', 'degraded', 'failed', 'unknown']).optional(),
       phase: z.string().optional(),
+      model: deployment.shape.model.optional(),
       text: z.string().max(100).optional(),
     }),
     result: page(deployment),

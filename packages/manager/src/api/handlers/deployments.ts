@@ -31,6 +31,7 @@ export const deploymentHandlers = {
     if (query.channel !== undefined) rows = rows.where('channel', '=', query.channel)
     if (query.health !== undefined) rows = rows.where(healthSql, '=', query.health)
     if (query.phase !== undefined) rows = rows.where(sql`phase`, '=', query.phase)
+    if (query.model !== undefined) rows = rows.where('model', '=', query.model)
     if (query.text !== undefined) {
       // Taken as it is written: `%` and `_` mean themselves.
       const text = query.text

@@ -366,6 +366,8 @@ describe('the fleet', () => {
     expect(await list({ version: '1.0.0' })).toEqual(['a', 'b'])
     expect(await list({ health: 'healthy' })).toEqual(['a', 'b', 'c'])
     expect(await list({ health: 'failed' })).toEqual([])
+    expect(await list({ model: 'push' })).toEqual(['a', 'b', 'c'])
+    expect(await list({ model: 'pull' })).toEqual([])
     expect(await list({ text: '%' })).toEqual([])
     expect(await list({ text: 'RING-0' })).toEqual(['a'])
     expect(await list({ limit: 2 })).toEqual(['a', 'b'])
