@@ -83,6 +83,7 @@ const control = z.strictObject({
   by: z.string(),
   at: z.number(),
   reason: z.string().optional(),
+  target: digest.optional(),
 })
 export const answer = z.strictObject({
   gate: z.string().max(200),

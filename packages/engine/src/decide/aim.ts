@@ -109,6 +109,12 @@ export function withoutRetries(state: DeploymentState): DeploymentState['resourc
 function engineControls(turn: Turn): void {
   for (const control of turn.desired.controls) {
     if (turn.state.seenControls.includes(control.id)) continue
+    if (control.target !== undefined && control.target !== turn.desired.target?.digest) {
+      seen(turn, control.id)
+      const message = `${control.kind} by ${control.by} was for another target and is not carried out`
+      turn.emit('control.dropped', message, { code: 'OTHER_TARGET' })
+      continue
+    }
     const machines = Object.values(turn.state.workers).some((worker) => worker.candidate || worker.previous)
     if (control.kind === 'retry') {
       const wanted = turn.desired.target?.digest

@@ -46,8 +46,8 @@ export interface Desired {
    * The engine carries the setup out (`setting-up`) each time this changes.
    */
   setup: { release: Digest } | null
-  /** A person's controls on the worker-scale rollout. */
-  controls: readonly Control[]
+  /** A person's controls on the worker-scale rollout. One that names a target counts for that alone: it may arrive late. */
+  controls: readonly (Control & { target?: Digest })[]
   /** What the customer allows. A return to an earlier stable is never held by any of it. */
   customer: Pick<CustomerSettings, 'updates' | 'access' | 'windows'>
   /** What people answered, each for one target alone; of two for the same gate and target, the later one counts. */

@@ -78,7 +78,15 @@ export const changeDeploymentHandlers = {
       const id = newId('ctl')
       await trx
         .insertInto('controls')
-        .values({ deployment: row.id, id, kind: body.kind, by: actor, reason, at: new Date(at) })
+        .values({
+          deployment: row.id,
+          id,
+          kind: body.kind,
+          by: actor,
+          reason,
+          target: row.target?.digest ?? null,
+          at: new Date(at),
+        })
         .execute()
       await bumpGeneration(trx, row.id)
       const message = `${body.kind} was asked for${reason === null ? '' : `: ${reason}`}.`

@@ -28,7 +28,7 @@ export function desiredColumns(builder: ExpressionBuilder<Schema, 'deployments'>
     jsonArrayFrom(
       builder
         .selectFrom('controls')
-        .select(['id', 'kind', 'by', 'reason', sql<number>`extract(epoch from at) * 1000`.as('at')])
+        .select(['id', 'kind', 'by', 'reason', 'controls.target', sql<number>`extract(epoch from at) * 1000`.as('at')])
         .whereRef('deployment', '=', 'deployments.id')
         .orderBy('at', 'desc')
         .limit(controlsAtOnce),
@@ -70,6 +70,7 @@ export interface DesiredRow {
     kind: Desired['controls'][number]['kind']
     by: string
     reason: string | null
+    target: string | null
     at: number
   }[]
   customer: CustomerSettings
@@ -85,7 +86,12 @@ export function desiredOf(row: DesiredRow): Desired {
     target: row.target,
     setup: row.setup_release === null ? null : { release: row.setup_release },
     controls: row.controls
-      .map(({ reason, at, ...control }) => ({ ...control, at: Number(at), ...(reason === null ? {} : { reason }) }))
+      .map(({ reason, target, at, ...control }) => ({
+        ...control,
+        at: Number(at),
+        ...(reason === null ? {} : { reason }),
+        ...(target === null ? {} : { target }),
+      }))
       .reverse(),
     customer: { updates: customer.updates, access: customer.access, windows: customer.windows },
     answers: row.answers

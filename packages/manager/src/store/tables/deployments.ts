@@ -95,6 +95,8 @@ export interface ControlsTable {
   kind: Control['kind']
   by: string
   reason: Nullable<string>
+  /** Digest of the target that was asked for when it was given. */
+  target: Nullable<string>
   at: Date
 }
 export interface AnswersTable {
