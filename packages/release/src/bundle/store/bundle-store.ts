@@ -8,6 +8,7 @@ import { canonicalBytes } from '../../json/canonical-bytes.ts'
 import type { ReleaseEnvelope } from '../../statement/statement.ts'
 import type { NonceStore } from '../command.ts'
 import { fileSize, hexOf, syncDirectory } from './fs.ts'
+import { type Pruned, prune } from './prune.ts'
 import { type ImportRecord, parseRecord } from './record.ts'
 import { Staging } from './staging.ts'
 
@@ -23,6 +24,7 @@ import { Staging } from './staging.ts'
 export class BundleStore {
   readonly dir: string
   readonly #busy = new Set<Digest>()
+  #pruning = false
   /** By file name: a record never changes once it has its name. */
   readonly #records = new Map<string, ImportRecord>()
 
@@ -119,20 +121,39 @@ export class BundleStore {
     await this.exclusively(id, () => this.staging(id).remove())
   }
 
+  /**
+   * Drops every finished import that holds none of these releases, brought not the newest keyset and is not the last, with the
+   * blobs that no other import names. What is not finished is left alone. Killed at any point, the next call goes on.
+   *
+   * @throws LandfallError `E_BUNDLE_BUSY` while an import runs: it counts on blobs that are there
+   */
+  async retain(releases: ReadonlySet<Digest>): Promise<Pruned> {
+    if (this.#busy.size > 0 || this.#pruning) throw busy()
+    this.#pruning = true
+    try {
+      const records = await this.imports()
+      const keyset = records.reduce<ImportRecord | undefined>(
+        (best, record) => (best && best.keyset.version > record.keyset.version ? best : record),
+        undefined,
+      )
+      const needed = (record: ImportRecord) =>
+        record === keyset || record === records.at(-1) || record.releases.some(({ digest }) => releases.has(digest))
+      if (records.every(needed)) return { imports: [], blobs: 0, bytes: 0 }
+      const pruned = await prune(this.dir, records, needed)
+      for (const id of pruned.imports) this.#records.delete(`${hexOf(id)}.json`)
+      return pruned
+    } finally {
+      this.#pruning = false
+    }
+  }
+
   staging(id: Digest): Staging {
     return new Staging(join(this.dir, 'staging', hexOf(id)))
   }
 
   /** Runs `act` while no other import of the same bundle does. Throws `E_BUNDLE_BUSY`. */
   async exclusively<T>(id: Digest, act: () => Promise<T>): Promise<T> {
-    if (this.#busy.has(id)) {
-      throw new LandfallError({
-        code: 'E_BUNDLE_BUSY',
-        message: 'This bundle is being imported already.',
-        hint: 'Wait until it is done; the status shows how far it is.',
-        retryable: true,
-      })
-    }
+    if (this.#busy.has(id) || this.#pruning) throw busy()
     this.#busy.add(id)
     try {
       return await act()
@@ -159,6 +180,14 @@ export class BundleStore {
     await staging.remove()
   }
 }
+
+const busy = () =>
+  new LandfallError({
+    code: 'E_BUNDLE_BUSY',
+    message: 'This bundle is being imported already, or old ones are being cleared away.',
+    hint: 'Wait until it is done; the status shows how far it is.',
+    retryable: true,
+  })
 
 /** Opened when it is read first, so that nothing stays open where nobody reads. */
 async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
