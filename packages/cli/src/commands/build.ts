@@ -28,12 +28,12 @@ export function buildCommand(program: Command, world: World): void {
         ...(options.out && { out: resolve(context.directory, options.out) }),
         onProgress: (worker) => context.output.say(`  building ${worker}`),
       })
-      context.output.data({ layout: built.layoutDir, artifacts: built.artifacts }, (value) =>
+      context.output.data({ layout: built.layoutDir, artifacts: built.artifacts, sbom: built.sbom }, (value) =>
         [
           ...value.artifacts.map(
             (artifact) => `${artifact.resource}  ${artifact.digest.slice(0, 19)}  ${bytesText(artifact.size)}`,
           ),
-          `OCI layout in ${value.layout}`,
+          `OCI layout in ${value.layout}, bill of materials ${value.sbom.digest.slice(0, 19)}`,
         ].join('\n'),
       )
     },

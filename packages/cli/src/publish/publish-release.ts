@@ -38,7 +38,7 @@ export async function publishRelease(options: PublishOptions) {
     onProgress: (worker) => progress({ kind: 'build', message: `building ${worker}` }),
   })
   const read = layoutReader(built.layoutDir)
-  const digests = [...new Set(built.artifacts.map((artifact) => artifact.digest))]
+  const digests = [...new Set([...built.artifacts, built.sbom].map((blob) => blob.digest))]
   const { missing } = await client.hasBlobs({ params: { project }, body: { digests } })
   let sent = 0
   await inParallel(missing, concurrency, async (digest) => {
@@ -49,6 +49,7 @@ export async function publishRelease(options: PublishOptions) {
   const statement = createStatement({
     manifest: built.manifest,
     artifacts: built.artifacts,
+    sbom: built.sbom,
     provenance: built.provenance,
     version: options.version,
     channel: options.channel,

@@ -124,8 +124,9 @@ describe('buildRelease', () => {
   it('writes blobs under their digests, nothing of the place, and no source of the vendor', async () => {
     const { layoutDir, artifacts } = await buildIn(join(dir, 'one'))
     expect(JSON.parse(await readFile(join(layoutDir, 'oci-layout'), 'utf8'))).toEqual({ imageLayoutVersion: '1.0.0' })
+    // Config, manifest and layer of two workers, and the bill of materials.
     const blobs = await readdir(join(layoutDir, 'blobs', 'sha256'))
-    expect(blobs).toHaveLength(6)
+    expect(blobs).toHaveLength(7)
     for (const name of blobs) {
       const bytes = await readFile(join(layoutDir, 'blobs', 'sha256', name))
       expect(sha256(bytes)).toBe(`sha256:${name}`)

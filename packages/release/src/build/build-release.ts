@@ -1,12 +1,13 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LandfallError, type Manifest, manifest as manifestSchema, type Resource } from '@landfall/stack'
-import { type Artifact, type Provenance, releaseVersion } from '../statement/statement.ts'
+import { type BundledWorker, releaseSbom } from '../sbom/release-sbom.ts'
+import { type Artifact, type Provenance, releaseVersion, type SbomRef, sbomType } from '../statement/statement.ts'
 import { bundleWorker } from './bundle-worker.ts'
 import { type Descriptor, OciLayoutWriter } from './oci-layout.ts'
 import { configFileName } from './project-file.ts'
 import { readGit, readInputs } from './provenance.ts'
-import { writeWorkerImage } from './worker-image.ts'
+import { workerEntry, writeWorkerImage } from './worker-image.ts'
 
 export const builderName = 'landfall/0.1.0'
 
@@ -32,6 +33,8 @@ export interface BuiltRelease {
   /** The manifest with every `source` replaced by the artifact built from it. */
   manifest: Manifest
   artifacts: Artifact[]
+  /** Its bill of materials (CycloneDX), a blob of the layout. */
+  sbom: SbomRef
   provenance: Provenance
 }
 
@@ -39,7 +42,7 @@ export interface BuiltRelease {
  * Builds every worker with a `source` into an OCI image layout. The same sources give the same artifacts' digests, in any
  * directory and at any time. The layout appears whole or not at all.
  *
- * @throws LandfallError `E_RELEASE_VERSION`, `E_BUILD_SOURCE`, `E_BUILD_UNSUPPORTED`
+ * @throws LandfallError `E_RELEASE_VERSION`, `E_BUILD_SOURCE`, `E_BUILD_UNSUPPORTED`, `E_SBOM_INCOMPLETE`
  */
 export async function buildRelease(options: BuildOptions): Promise<BuiltRelease> {
   const { dir, version } = options
@@ -53,6 +56,8 @@ export async function buildRelease(options: BuildOptions): Promise<BuiltRelease>
     const artifacts: Artifact[] = []
     const inputs: Provenance['inputs'] = await readInputs(join(dir, configFileName)).catch(() => [])
     const resources: Resource[] = []
+    const workers: BundledWorker[] = []
+    const builtAt = new Date(options.now ?? Date.now()).toISOString()
     for (const resource of options.manifest.resources) {
       refuseUnsupported(resource)
       if (!('code' in resource) || resource.code.kind !== 'source') {
@@ -65,21 +70,30 @@ export async function buildRelease(options: BuildOptions): Promise<BuiltRelease>
       images.push(image)
       const { digest, mediaType, size } = layer
       artifacts.push({ resource: resource.name, digest, mediaType, size })
+      workers.push({
+        name: resource.name,
+        digest,
+        packages: bundle.packages,
+        sourceMap: bundle.files[`${workerEntry}.map`] ?? new Uint8Array(),
+      })
       inputs.push({ name: `worker:${resource.name}`, digest: bundle.inputs })
       resources.push({ ...resource, code: { kind: 'artifact', digest, mediaType, size } })
     }
+    const built = manifestSchema.parse({ ...options.manifest, resources })
+    const sbom = await layout.blob(sbomType, releaseSbom({ manifest: built, version, createdAt: builtAt, workers }))
     await layout.finish(images)
     await rm(layoutDir, { recursive: true, force: true })
     await rename(temporary, layoutDir)
     return {
       layoutDir,
-      manifest: manifestSchema.parse({ ...options.manifest, resources }),
+      manifest: built,
+      sbom: { digest: sbom.digest, size: sbom.size },
       artifacts: artifacts.sort((a, b) => (a.resource < b.resource ? -1 : 1)),
       provenance: {
         ...(await readGit(dir)),
         builder: builderName,
         ...options.provenance,
-        builtAt: new Date(options.now ?? Date.now()).toISOString(),
+        builtAt,
         inputs: inputs.sort((a, b) => (a.name < b.name ? -1 : 1)),
       },
     }

@@ -2,6 +2,7 @@ import { readFile, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type Digest, digestOf, LandfallError, sha256 } from '@landfall/stack'
 import { build, type Metafile } from 'esbuild'
+import { type NpmPackage, packagesOf } from '../sbom/npm-packages.ts'
 import { bundleError } from './bundle-error.ts'
 import { esmRequire } from './esm-require.ts'
 import { ownPackages } from './own-packages.ts'
@@ -12,6 +13,8 @@ export interface WorkerBundle {
   files: Readonly<Record<string, Uint8Array>>
   /** Digest of the sorted list of [name, digest] of every source file that went in. */
   inputs: Digest
+  /** npm packages of which code is in it. */
+  packages: NpmPackage[]
 }
 
 /**
@@ -41,6 +44,7 @@ export async function bundleWorker(options: { name: string; dir: string; entry: 
   return {
     files: { [workerEntry]: code, [`${workerEntry}.map`]: map },
     inputs: await inputsDigest(result.metafile, dir),
+    packages: await packagesOf(result.metafile, dir),
   }
 }
 

@@ -46,6 +46,9 @@ export function contentCheck(trusted: TrustedHead, options: ContentOptions) {
     }
     const missing = release.artifacts.find((artifact) => sizes.get(artifact.digest) !== artifact.size)
     if (missing) throw bundleInvalid(`it has no content for ${missing.resource} of the release ${entry.version}`)
+    if (release.sbom && (entry.sbom !== release.sbom.digest || sizes.get(release.sbom.digest) !== release.sbom.size)) {
+      throw bundleInvalid(`it lacks the bill of materials of the release ${entry.version}`)
+    }
     found.releases.push({ entry, statement: release })
   }
 

@@ -21,7 +21,7 @@ export interface ReleaseSource {
   envelope: ReleaseEnvelope
   /** Where its artifacts are read from: `layoutReader(dir)`, or the manager's store. */
   blobs: BlobReader
-  /** Its CycloneDX document, as `createSbom` gives it. */
+  /** Its CycloneDX document, where the release names none itself. */
   sbom?: Uint8Array
   /** For a resource that is given as an image: an OCI layout directory that holds it. */
   images?: Readonly<Record<string, string>>

@@ -1,3 +1,5 @@
+import { sbomType } from '../statement/statement.ts'
+
 /** What lies in a bundle, by the type that its OCI descriptors carry. Envelopes are DSSE's, as JSON. */
 export const bundleTypes = {
   bundle: 'application/vnd.landfall.bundle.v1.dsse+json',
@@ -5,7 +7,7 @@ export const bundleTypes = {
   keyset: 'application/vnd.landfall.keyset.v1.dsse+json',
   rootRotation: 'application/vnd.landfall.root.v1.dsse+json',
   command: 'application/vnd.landfall.command.v1.dsse+json',
-  sbom: 'application/vnd.cyclonedx+json',
+  sbom: sbomType,
 } as const
 
 /** `artifactType` of the OCI manifests that describe the bundle itself and its releases. */

@@ -34,7 +34,8 @@ export async function planRelease(
     throw unfit(`the release ${statement.version} is of ${statement.project}`, 'One bundle is for one project.')
   }
   const envelope = plan.bytes(canonicalBytes(source.envelope))
-  const sbom = source.sbom && plan.bytes(source.sbom)
+  const sbom = statement.sbom ?? (source.sbom && plan.bytes(source.sbom))
+  if (statement.sbom) plan.later(statement.sbom, source.blobs)
   const layers = [
     layer(bundleTypes.release, envelope, 'release.dsse.json'),
     ...(sbom ? [layer(bundleTypes.sbom, sbom, 'sbom.cdx.json')] : []),

@@ -1,10 +1,6 @@
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { build, type Metafile } from 'esbuild'
-import { bundleError } from '../build/bundle-error.ts'
-import { esmRequire } from '../build/esm-require.ts'
-import { ownPackages } from '../build/own-packages.ts'
-import { workerEntry } from '../build/worker-image.ts'
+import type { Metafile } from 'esbuild'
 import { type LicenceChoice, licenceOf } from './licence.ts'
 
 export interface NpmPackage {
@@ -14,49 +10,11 @@ export interface NpmPackage {
 }
 
 /**
- * The npm packages of which code is in a worker's bundle, sorted by name and version. Bundles the worker once more, as
- * `bundleWorker` does, because that keeps the list of modules to itself; `releaseSbom` checks that both saw the same packages.
+ * The npm packages of which code is in a bundle, sorted by name and version: those that files of esbuild's metafile with bytes in
+ * the output belong to. Files of the project itself belong to none.
  *
- * @param options.dir the project's directory
- * @param options.entry path of the worker's source, relative to `dir`
- * @throws LandfallError `E_BUILD_SOURCE`
+ * @param dir what the metafile's paths are relative to
  */
-export async function workerPackages(options: { dir: string; entry: string }): Promise<NpmPackage[]> {
-  const dir = await realpath(options.dir)
-  // A name in generated code: this package itself does not use the runtime.
-  const runtime = JSON.stringify('@landfall/runtime')
-  const specifier = `./${relative(dir, resolve(dir, options.entry)).split(sep).join('/')}`
-  const result = await build({
-    stdin: {
-      contents: `import { start } from ${runtime}\nimport * as user from ${JSON.stringify(specifier)}\nawait start(user)\n`,
-      sourcefile: 'landfall-entry.ts',
-      resolveDir: dir,
-      loader: 'ts',
-    },
-    absWorkingDir: dir,
-    outfile: join(dir, workerEntry),
-    write: false,
-    metafile: true,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    minify: true,
-    keepNames: true,
-    logLevel: 'silent',
-    banner: { js: esmRequire },
-    plugins: [ownPackages()],
-  }).catch((cause: unknown) => {
-    throw bundleError(cause, {
-      code: 'E_BUILD_SOURCE',
-      what: `The packages of ${options.entry} can not be listed.`,
-      hint: 'Correct the file at the line that is named. Packages it imports must be installed in the project.',
-    })
-  })
-  return packagesOf(result.metafile, dir)
-}
-
-/** The packages that files of a metafile with bytes in the output belong to. Files of the project itself belong to none. */
 export async function packagesOf(metafile: Metafile, dir: string): Promise<NpmPackage[]> {
   const found = new Map<string, NpmPackage>()
   for (const output of Object.values(metafile.outputs)) {

@@ -1,59 +1,48 @@
 import { type Digest, LandfallError, type Manifest } from '@landfall/stack'
 import { z } from 'zod'
-import type { BlobReader } from '../blob/read-blob.ts'
-import { readWorkerFiles, workerEntry } from '../build/worker-image.ts'
-import type { ReleaseStatement } from '../statement/statement.ts'
 import { createSbom } from './create-sbom.ts'
-import { type NpmPackage, workerPackages } from './npm-packages.ts'
+import type { NpmPackage } from './npm-packages.ts'
+
+/** A worker as it was bundled: its artifact, the packages that the bundler counted, and the source map that came out. */
+export interface BundledWorker {
+  name: string
+  digest: Digest
+  packages: readonly NpmPackage[]
+  sourceMap: Uint8Array
+}
 
 /**
- * The bill of materials of a release, made where it was built: the project's `node_modules` say versions and licences.
+ * The bill of materials of a release, made by the very run that built it: the project's `node_modules` say versions and licences.
  *
- * @param options.dir the project's directory
- * @param options.manifest as `loadConfig` gave it: it still names the sources
- * @param options.blobs the release's artifacts, to check that nothing in them is missing from the bill
- * @throws LandfallError `E_SBOM_INCOMPLETE`, `E_BUILD_SOURCE`, and those of reading an artifact
+ * @param options.manifest as it is released: what is given as an image is listed by its reference
+ * @param options.createdAt when it was built: UTC as `Date.toISOString` writes it
+ * @throws LandfallError `E_SBOM_INCOMPLETE`
  */
-export async function releaseSbom(options: {
-  dir: string
+export function releaseSbom(options: {
   manifest: Manifest
-  statement: ReleaseStatement
-  blobs: BlobReader
-}): Promise<Uint8Array> {
-  const { statement } = options
-  const workers = []
-  const images = []
-  for (const resource of statement.manifest.resources) {
-    if (!('code' in resource)) continue
-    if (resource.code.kind === 'image') images.push({ name: resource.name, reference: resource.code.reference })
-    if (resource.code.kind !== 'artifact') continue
-    const source = options.manifest.resources.find((one) => one.name === resource.name)
-    if (!source || !('code' in source) || source.code.kind !== 'source') {
-      throw incomplete(resource.name, 'its source is not in the manifest that was given')
-    }
-    const packages = await workerPackages({ dir: options.dir, entry: source.code.entry })
-    await requireAll(resource.name, resource.code.digest, packages, options.blobs)
-    workers.push({ name: resource.name, digest: resource.code.digest, packages })
-  }
-  const { project, version, createdAt } = statement
-  return createSbom({ project, version, createdAt, workers, images })
+  version: string
+  createdAt: string
+  workers: readonly BundledWorker[]
+}): Uint8Array {
+  const { manifest, version, createdAt, workers } = options
+  for (const worker of workers) requireAll(worker)
+  const images = manifest.resources.flatMap((resource) =>
+    'code' in resource && resource.code.kind === 'image'
+      ? [{ name: resource.name, reference: resource.code.reference }]
+      : [],
+  )
+  return createSbom({ project: manifest.project, version, createdAt, workers, images })
 }
 
 const sourceMap = z.object({ sources: z.array(z.string()) })
 
 /** The artifact's own source map names the packages in it; each must be in the bill. */
-async function requireAll(
-  worker: string,
-  digest: Digest,
-  packages: readonly NpmPackage[],
-  blobs: BlobReader,
-): Promise<void> {
-  const text = Buffer.from((await readWorkerFiles(blobs, digest))[`${workerEntry}.map`] ?? []).toString('utf8')
-  const { sources } = sourceMap.parse(JSON.parse(text))
-  const listed = new Set(packages.map((one) => one.name))
+function requireAll(worker: BundledWorker): void {
+  const { sources } = sourceMap.parse(JSON.parse(Buffer.from(worker.sourceMap).toString('utf8')))
+  const listed = new Set(worker.packages.map((one) => one.name))
   for (const source of sources) {
     const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1]
-    if (name && !listed.has(name)) throw incomplete(worker, `the package ${name} is in it and was not found`)
+    if (name && !listed.has(name)) throw incomplete(worker.name, `the package ${name} is in it and was not found`)
   }
 }
 
@@ -61,7 +50,7 @@ function incomplete(worker: string, why: string): LandfallError {
   return new LandfallError({
     code: 'E_SBOM_INCOMPLETE',
     message: `The bill of materials of ${worker} would not be complete: ${why}.`,
-    hint: 'Make it in the directory the release was built in, with the same packages installed.',
+    hint: 'Install the packages of the project again (`npm ci`), then build again.',
     subject: `resource:${worker}`,
   })
 }

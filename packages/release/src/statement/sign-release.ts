@@ -11,6 +11,7 @@ import {
   type ReleaseStatement,
   releasePayloadType,
   releaseSchemaId,
+  type SbomRef,
 } from './statement.ts'
 
 /**
@@ -23,6 +24,7 @@ import {
 export function createStatement(options: {
   manifest: Manifest
   artifacts: readonly Artifact[]
+  sbom?: SbomRef
   provenance: Provenance
   version: string
   channel: string
@@ -40,6 +42,7 @@ export function createStatement(options: {
     createdAt: new Date(options.now).toISOString(),
     manifest: options.manifest,
     artifacts: options.artifacts,
+    ...(options.sbom ? { sbom: options.sbom } : {}),
     provenance: options.provenance,
     settable: settableOf(options.manifest),
   })

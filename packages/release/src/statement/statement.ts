@@ -21,6 +21,12 @@ export const artifact = z.strictObject({
 })
 export type Artifact = z.infer<typeof artifact>
 
+/** CycloneDX as JSON: https://cyclonedx.org/specification/overview/ */
+export const sbomType = 'application/vnd.cyclonedx+json'
+/** A release's bill of materials: a blob beside its artifacts. It is signed with the release, and not needed to run it. */
+export const sbomRef = z.strictObject({ digest, size: z.number().int().positive() })
+export type SbomRef = z.infer<typeof sbomRef>
+
 /** Where a release comes from. All of it is the builder's word, made unchangeable by the signature. */
 export const provenance = z.strictObject({
   commit: z
@@ -61,6 +67,8 @@ export const releaseStatement = z.strictObject({
   manifest,
   /** Sorted by resource. */
   artifacts: z.array(artifact).max(500),
+  /** Absent where it was not built by `landfall build`. */
+  sbom: sbomRef.optional(),
   provenance,
   settable,
 })

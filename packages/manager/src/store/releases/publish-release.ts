@@ -100,14 +100,16 @@ async function requireNew(trx: Trx, project: string, statement: ReleaseStatement
 }
 
 async function requireArtifacts(trx: Trx, project: string, statement: ReleaseStatement): Promise<void> {
-  const digests = statement.artifacts.map((artifact) => artifact.digest)
+  const { artifacts, sbom } = statement
+  const needed = [...artifacts, ...(sbom ? [{ ...sbom, resource: 'sbom' }] : [])]
+  const digests = needed.map((artifact) => artifact.digest)
   const missing = await missingBlobs(trx, project, digests)
   if (missing.length === 0) return
   throw new LandfallError({
     code: 'E_ARTIFACT_MISSING',
     message: `${missing.length} of the ${digests.length} artifacts of the release were not uploaded.`,
     hint: 'Upload them first (PUT …/blobs/DIGEST), then publish again.',
-    problems: statement.artifacts
+    problems: needed
       .filter((artifact) => missing.includes(artifact.digest))
       .map((artifact) => ({ path: `artifacts.${artifact.resource}`, message: `${artifact.digest} is not here` })),
   })
