@@ -4,6 +4,7 @@ export type { TrustOptions } from './check-trust.ts'
 export { type CommandStatement, commandPayloadType, type NonceStore, signCommand, verifyCommand } from './command.ts'
 export { type CreateBundleOptions, type CreatedBundle, createBundle, type ReleaseSource } from './create-bundle.ts'
 export { type CreateExportOptions, createExport, type ExportContent } from './export/create-export.ts'
+export { readEnrolment } from './export/read-enrolment.ts'
 export { type ExportKind, type ExportManifest, exportKinds } from './export/export-manifest.ts'
 export {
   type ExportFile,

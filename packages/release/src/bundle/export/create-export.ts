@@ -26,8 +26,12 @@ export interface CreateExportOptions {
   sequence: number
   /** Milliseconds since the epoch. */
   now: number
+  /** JSON; proves itself, because it is read before the agent's key is known. */
+  enrolment?: unknown
   /** JSON. */
   status?: unknown
+  /** Further reports as JSON, oldest first. */
+  reports?: readonly unknown[]
   /** As `createReceipt` gives them. */
   receipts?: readonly Envelope[]
   /** The caller says whether a result is sealed; what is not can be read by whoever carries the file. */
@@ -40,6 +44,7 @@ export interface CreateExportOptions {
 
 /** Where an export keeps its signed manifest: the first entry. */
 export const exportManifestName = 'export.dsse.json'
+export const enrolmentName = 'enrolment.json'
 
 /**
  * Writes what a site hands back: a tar with a manifest that the agent signs. The same input gives the same bytes.
@@ -58,6 +63,10 @@ export async function createExport(options: CreateExportOptions): Promise<{ size
       content: () => (content instanceof Uint8Array ? [content] : createReadStream(content.file)),
       ...(sealed === undefined ? {} : { sealed }),
     })
+  }
+  if (options.enrolment !== undefined) await add(enrolmentName, 'enrolment', canonicalBytes(options.enrolment))
+  for (const [at, report] of (options.reports ?? []).entries()) {
+    await add(`status/${String(at + 1).padStart(6, '0')}.json`, 'status', canonicalBytes(report))
   }
   if (options.status !== undefined) await add('status.json', 'status', canonicalBytes(options.status))
   for (const envelope of options.receipts ?? []) {

@@ -9,7 +9,9 @@ export const exportPayloadType = 'application/vnd.landfall.export.v1+json'
 
 /** What a file of an export is. */
 export const exportKinds = [
-  /** Status of the deployment as JSON. */
+  /** Binds the agent's key to its deployment, as JSON: from an agent that does not know whether it is enrolled. */
+  'enrolment',
+  /** A report of the agent as JSON; several are taken in the order of the file. */
   'status',
   /** One DSSE envelope. */
   'receipt',

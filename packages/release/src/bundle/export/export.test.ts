@@ -9,6 +9,7 @@ import { createReceipt, verifyReceipt } from '../receipt.ts'
 import { BundleStore } from '../store/bundle-store.ts'
 import { BundleWorld, noise, tarEntries } from '../testing/bundle-world.ts'
 import { type CreateExportOptions, createExport } from './create-export.ts'
+import { readEnrolment } from './read-enrolment.ts'
 import { readExport, verifyExport } from './verify-export.ts'
 
 let world: BundleWorld
@@ -78,6 +79,25 @@ describe('a receipt', () => {
 })
 
 describe('an export', () => {
+  it('shows its enrolment before its key is known, and carries reports in their order', async () => {
+    expect(await readEnrolment(await make({ checkpoints: [{ a: 1 }, { b: 2 }] }))).toBeNull()
+    const enrolment = { deployment: 'dep', proof: 'p' }
+    const file = await make({ enrolment, reports: [{ number: 1 }, { number: 2 }] }, 'enrolment.tar')
+    expect(await readEnrolment(file)).toEqual(enrolment)
+    const reports = []
+    for await (const { file: entry, content } of readExport(file, site())) {
+      const parts = []
+      for await (const chunk of content) parts.push(chunk)
+      if (entry.kind === 'status') reports.push(JSON.parse(Buffer.concat(parts).toString()))
+    }
+    expect(reports).toMatchObject([{ state: 'running' }, { number: 1 }, { number: 2 }])
+    const bytes = await readFile(file)
+    const at = bytes.indexOf('"proof":"p"')
+    bytes[at + 9] = 'q'.charCodeAt(0)
+    await writeFile(file, bytes)
+    expect(await codeOf(() => readEnrolment(file))).toBe('E_ARCHIVE_DIGEST')
+  })
+
   it('has the same bytes for the same input, and gives back what went in', async () => {
     const file = await make()
     expect(sha256(await readFile(file))).toBe(sha256(await readFile(await make({}, 'again.tar'))))
