@@ -1,7 +1,6 @@
-import type { AgentSetup, CommandUpdate, Order, Report } from '@landfall/contract'
+import type { AgentSetup, AuditLink, CommandUpdate, Order, Report } from '@landfall/contract'
 import type { DeploymentState, Explanation } from '@landfall/engine'
 import type { CustomerSettings } from '@landfall/stack'
-import type { AuditLink } from './audit/chain.ts'
 
 /** What a person at the site sees: what runs, what is asked, what waits for them. */
 export interface AgentStatus {

@@ -1,5 +1,4 @@
-export { AgentAudit, type AuditCheck, type AuditEvent, type AuditHead } from './audit/agent-audit.ts'
-export { type AuditLink, chainOf } from './audit/chain.ts'
+export { AgentAudit, type AuditCheck, type AuditEvent } from './audit/agent-audit.ts'
 export { type AgentLock, takeLock } from './lock.ts'
 export { defaultSpoolLimits, type SpoolLimits } from './spool/limits.ts'
 export {

@@ -1,3 +1,4 @@
+export * from './audit/chain.ts'
 export * from './client.ts'
 export { openApiDocument } from './openapi/document.ts'
 export * from './route.ts'

@@ -1,5 +1,5 @@
+import { type AuditHead, type AuditLink, agentChain, genesis, hashOf, storable, storableText } from '@landfall/contract'
 import type { AgentState } from '../state/agent-state.ts'
-import { type AuditLink, chainOf, genesis, hashOf, storable, storableText } from './chain.ts'
 
 /** Something that was done in the customer's environment. Never holds a secret. */
 export interface AuditEvent {
@@ -13,11 +13,6 @@ export interface AuditEvent {
   code?: string | undefined
   resource?: string | undefined
   data?: unknown
-}
-
-export interface AuditHead {
-  number: number
-  hash: string
 }
 
 export interface AuditCheck {
@@ -44,7 +39,7 @@ export class AgentAudit {
   /** Appends; within the transaction around it, if there is one: a link exists exactly if what it tells of does. */
   append(deployment: string, events: readonly AuditEvent[]): void {
     if (events.length === 0) return
-    const chain = chainOf(deployment)
+    const chain = agentChain(deployment)
     this.#state.transaction(() => {
       let head = this.head(deployment) ?? { number: 0, hash: genesis(chain) }
       for (const event of events) {
@@ -74,7 +69,7 @@ export class AgentAudit {
 
   /** Links above the number `after`, oldest first. */
   list(deployment: string, after = 0, limit = page): AuditLink[] {
-    const records = this.#state.records(`audit/${chainOf(deployment)}`, after, limit)
+    const records = this.#state.records(`audit/${agentChain(deployment)}`, after, limit)
     return records.map(({ record }) => record as AuditLink)
   }
 
@@ -82,7 +77,7 @@ export class AgentAudit {
   verify(deployment: string): AuditCheck {
     const head = this.head(deployment)
     let number = 0
-    let previous = genesis(chainOf(deployment))
+    let previous = genesis(agentChain(deployment))
     const broken = (message: string): AuditCheck => ({
       ok: false,
       entries: number,

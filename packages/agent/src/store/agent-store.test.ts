@@ -1,12 +1,10 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { agentChain, genesis, hashOf } from '@landfall/contract'
 import { type Desired, initialState } from '@landfall/engine'
 import { storeConformance } from '@landfall/engine/testing/conformance'
 import { afterAll, describe, expect, it } from 'vitest'
-// The manager's rule for the same chain: one of them verifies what the other wrote.
-import { genesis, hashOf } from '../../../manager/src/audit/chain.ts'
 import { AgentAudit } from '../audit/agent-audit.ts'
-import { chainOf } from '../audit/chain.ts'
 import { AgentState } from '../state/agent-state.ts'
 import { handClock, newKey, scratch } from '../testing/scratch.ts'
 import { createAgentStore } from './agent-store.ts'
@@ -124,7 +122,7 @@ describe('the audit', () => {
     const agent = open()
     append(agent, 3)
     append(agent, 2)
-    let previous = genesis(chainOf('d1'))
+    let previous = genesis(agentChain('d1'))
     for (const { hash, ...content } of agent.audit.list('d1')) {
       expect(content.previous).toBe(previous)
       expect(hash).toBe(hashOf(content))

@@ -1,5 +1,6 @@
+import { type AuditContent, genesis, hashOf, storable, storableText } from '@landfall/contract'
 import type { Trx } from '../store/database.ts'
-import { type AuditContent, chainOf, genesis, hashOf, storable, storableText } from './chain.ts'
+import { chainOf } from './chain.ts'
 
 /** Something that was done. Never holds a secret. */
 export interface AuditEntry {

@@ -1,5 +1,5 @@
+import { type AuditContent, genesis, hashOf } from '@landfall/contract'
 import type { Database } from '../store/database.ts'
-import { type AuditContent, genesis, hashOf } from './chain.ts'
 import type { CheckpointKey } from './checkpoint-key.ts'
 
 export interface ChainVerification {

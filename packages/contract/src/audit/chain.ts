@@ -1,23 +1,34 @@
-import type { auditEntry } from '@landfall/contract'
 import { digestOf } from '@landfall/stack'
 import type { z } from 'zod'
+import type { auditEntry } from '../schemas/activity.ts'
 
-/** One link, as the contract's `auditEntry`. */
+/** One link of an audit chain. */
 export type AuditLink = z.infer<typeof auditEntry>
+/** What a link says; its hash is over the canonical JSON of exactly this. */
+export type AuditContent = Omit<AuditLink, 'hash'>
 
-/** The agent's chain of a deployment; the manager keeps another one of the same deployment, under the deployment's own name. */
-export const chainOf = (deployment: string): string => `agent:${deployment}`
+/** Where a chain ends. */
+export interface AuditHead {
+  number: number
+  hash: string
+}
+
+/** Name of an agent's own chain of a deployment; the manager keeps another one of it, under the deployment's id. */
+export const agentChain = (deployment: string): string => `agent:${deployment}`
 
 /** What the first link follows from: it binds a chain to its name, so that one can't be passed off as another. */
 export const genesis = (chain: string): string => digestOf({ landfall: 'audit chain', chain })
 
-/** `sha256(canonical(entry without hash))` (RFC 8785): the contract's rule, the same as the manager's (a test holds them equal). */
-export function hashOf(content: Omit<AuditLink, 'hash'>): string {
+/** `sha256(canonical(entry with previous))`: RFC 8785, so that anybody can recompute it from an export. */
+export function hashOf(content: AuditContent): string {
   const { deployment, number, at, type, actor, code, message, resource, data, previous } = content
   return digestOf({ deployment, number, at, type, actor, code, message, resource, data: data ?? null, previous })
 }
 
-/** A value as JSON and the manager's database give it back: no NUL, no lone surrogates, no undefined, no numbers that JSON lacks. */
+/**
+ * A value as every store of a chain gives it back (PostgreSQL's jsonb, an agent's JSON), so that the hash over what is read equals the
+ * one over what was written: no NUL characters, no lone surrogates, no undefined, no numbers that JSON lacks.
+ */
 export function storable(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value)
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
