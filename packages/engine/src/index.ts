@@ -1,3 +1,5 @@
+export { checkWindows } from './consent/check-windows.ts'
+export { type WindowsAt, windowsAt } from './consent/windows-at.ts'
 export { type Decision, decide } from './decide/decide.ts'
 export type { Operation } from './decide/operations.ts'
 export { emptyWorld, type World } from './decide/world.ts'
