@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type * as accounts from './tables/accounts.ts'
 import type * as activity from './tables/activity.ts'
+import type * as agents from './tables/agents.ts'
 import type * as deployments from './tables/deployments.ts'
 import type * as releases from './tables/releases.ts'
 import type * as rollouts from './tables/rollouts.ts'
@@ -31,6 +32,7 @@ export interface Schema {
   targets: deployments.TargetsTable
   controls: deployments.ControlsTable
   answers: deployments.AnswersTable
+  agents: agents.AgentsTable
   rollouts: rollouts.RolloutsTable
   rollout_controls: rollouts.RolloutControlsTable
   freezes: rollouts.FreezesTable

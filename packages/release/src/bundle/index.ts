@@ -4,8 +4,8 @@ export type { TrustOptions } from './check-trust.ts'
 export { type CommandStatement, commandPayloadType, type NonceStore, signCommand, verifyCommand } from './command.ts'
 export { type CreateBundleOptions, type CreatedBundle, createBundle, type ReleaseSource } from './create-bundle.ts'
 export { type CreateExportOptions, createExport, type ExportContent } from './export/create-export.ts'
-export { readEnrolment } from './export/read-enrolment.ts'
 export { type ExportKind, type ExportManifest, exportKinds } from './export/export-manifest.ts'
+export { readEnrolment } from './export/read-enrolment.ts'
 export {
   type ExportFile,
   readExport,
@@ -18,6 +18,7 @@ export { type InspectedBundle, inspectBundle } from './inspect-bundle.ts'
 export { type BundleLimits, defaultLimits } from './limits.ts'
 export { artifactTypes, bundleTypes } from './media-types.ts'
 export { createReceipt, type Receipt, verifyReceipt } from './receipt.ts'
+export { requireSignedBy } from './signed-document.ts'
 export { joinBundle, splitBundle } from './split-bundle.ts'
 export { BundleStore } from './store/bundle-store.ts'
 export type { Pruned } from './store/prune.ts'
