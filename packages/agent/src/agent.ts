@@ -40,13 +40,21 @@ export interface AgentStatus {
   exported: { sequence: number; at: number | null }
 }
 
+export interface LogLine {
+  /** ISO 8601. */
+  at: string
+  severity: string
+  worker: string | null
+  body: string
+}
+
 /** The running agent as its local API, and a test, use it. Each call is durable when it returns. */
 export interface Agent {
   status(): Promise<AgentStatus>
   /** Takes a bundle in; goes on where an earlier call was cut off. Throws what `importBundle` throws. */
   importBundle(
     file: string,
-    options?: { allowOlder?: boolean; onProgress?: (done: number, total: number) => void },
+    options?: { allowOlder?: boolean; by?: string; onProgress?: (done: number, total: number) => void },
   ): Promise<{
     status: 'imported' | 'already'
     bundle: string
@@ -55,13 +63,17 @@ export interface Agent {
     commands: string[]
   }>
   /** Writes what the site hands back. The next one has the next number; what was not confirmed is in it again. */
-  exportTo(file: string): Promise<{ sequence: number; size: number }>
+  exportTo(file: string, by?: string): Promise<{ sequence: number; size: number }>
+  /** The vendor has taken in the exports up to this number: what only they carried is forgotten here. Answers how much telemetry. */
+  confirmExports(through: number, by: string): Promise<{ forgotten: number }>
   /** Approves or refuses a target by its digest, as a person at the site. Throws `E_NOTHING_WAITS`. */
   answer(answer: { gate: string; target: string; status: 'pass' | 'fail'; by: string; message?: string }): Promise<void>
   /** Runs a signed command (a DSSE envelope as text). Throws `E_COMMAND_*`. */
-  command(envelope: string): Promise<{ id: string }>
+  command(envelope: string, by?: string): Promise<{ id: string }>
   changeSettings(change: Partial<CustomerSettings>, by: string): Promise<CustomerSettings>
   audit(after: number, limit: number): Promise<{ links: AuditLink[]; ok: boolean }>
+  /** Log lines that were not handed on yet, oldest first; at most `limit`, the newest ones. */
+  logs(limit: number): Promise<LogLine[]>
   stop(): Promise<void>
 }
 

@@ -116,6 +116,8 @@ export const order = z.strictObject({
   policy,
   /** The config of the target. */
   config: configDocument.nullable(),
+  /** Highest number of an export that was taken in: the site forgets what only those carried. */
+  confirmed: z.number().int().min(0).optional(),
   /** Each sealed to the agent's key; see `sealTo` in @landfall/release, context `secret:<deployment>:<name>:<version>`. */
   secrets: z.array(z.strictObject({ name: z.string(), version: z.number().int(), sealed: z.string() })).max(500),
 })
