@@ -9,10 +9,11 @@ const below: Record<string, readonly string[]> = {
   postgres: ['stack'],
   engine: ['stack', 'rollout'],
   release: ['stack'],
+  telemetry: ['stack'],
   contract: ['stack', 'rollout'],
   'platform-local': ['engine', 'rollout', 'stack', 'postgres', 'runtime'],
-  agent: ['stack', 'rollout', 'engine', 'release', 'contract', 'platform-local'],
-  manager: ['stack', 'rollout', 'engine', 'release', 'contract', 'platform-local', 'postgres'],
+  agent: ['stack', 'rollout', 'engine', 'release', 'contract', 'telemetry', 'platform-local'],
+  manager: ['stack', 'rollout', 'engine', 'release', 'contract', 'telemetry', 'platform-local', 'postgres'],
   cli: ['stack', 'rollout', 'contract', 'release', 'manager', 'agent', 'engine', 'platform-local'],
   web: ['contract', 'stack', 'rollout'],
 }

@@ -7,6 +7,7 @@ import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
 import type { Days } from '../telemetry/days.ts'
 import type { Forwarding } from '../telemetry/forward/forwarding.ts'
+import type { Intake } from '../telemetry/intake.ts'
 import { renewTelemetryTokens } from '../telemetry/telemetry-tokens.ts'
 import { type Loop, startLoop } from './loop.ts'
 
@@ -22,8 +23,9 @@ export function startMaintenance(deps: {
   keyring: Keyring
   days: Days
   forwarding: Forwarding
+  telemetry: Pick<Intake, 'flushDrops'>
 }): Loop[] {
-  const { db, clock, log, days, forwarding } = deps
+  const { db, clock, log, days, forwarding, telemetry } = deps
   const key = checkpointKey(deps.keyring)
   const loop = (name: string, intervalMs: number, work: () => Promise<unknown>) =>
     startLoop({
@@ -39,6 +41,7 @@ export function startMaintenance(deps: {
   return [
     loop('audit-checkpoints', 60_000, () => writeCheckpoints(db, key, { now: clock.now(), everyEntries, everyMs })),
     loop('telemetry-days', 600_000, () => days.maintain(clock.now())),
+    loop('telemetry-drops', 10_000, () => telemetry.flushDrops()),
     loop('forwarding-settings', 15_000, () => forwarding.refresh()),
     loop('change-feed-retention', 300_000, () => dropOldChanges(db, new Date(clock.now() - feedKeptMs))),
     loop('telemetry-tokens', 3_600_000, () => renewTelemetryTokens(db, clock.now())),

@@ -49,6 +49,12 @@ export function controlMetrics(from: {
     family('landfall_telemetry_dropped_lines_total', 'counter', 'Log lines below error, where only errors may leave.', [
       { value: dropped.lines },
     ]),
+    family(
+      'landfall_telemetry_beyond_total',
+      'counter',
+      'Records that were not stored since they are beyond a bound, by reason.',
+      record('reason', telemetry.counters.beyond),
+    ),
     family('landfall_telemetry_waiting', 'gauge', 'Records that wait to be stored.', [{ value: telemetry.waiting }]),
     family('landfall_forward_sent_total', 'counter', 'Requests sent on.', [{ value: sent.sent }]),
     family('landfall_forward_retried_total', 'counter', 'Attempts that were repeated.', [{ value: sent.retried }]),

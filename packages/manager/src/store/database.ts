@@ -45,6 +45,8 @@ export interface Schema {
   logs: telemetry.LogsTable
   metric_points: telemetry.MetricPointsTable
   spans: telemetry.SpansTable
+  metric_names: telemetry.MetricNamesTable
+  telemetry_drops: telemetry.TelemetryDropsTable
   telemetry_settings: telemetry.TelemetrySettingsTable
 }
 

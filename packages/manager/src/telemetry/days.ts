@@ -44,6 +44,9 @@ export class Days {
     const dropped = await sql<{ n: number }>`select drop_telemetry_before(${before}::date) as n`.execute(this.#db)
     for (const day of this.#open) if (day < before) this.#open.delete(day)
     await this.#deleteShorter(now, longest)
+    // A metric that nobody reports any more makes room for another name.
+    const unseen = new Date(now - longest * dayMs)
+    await this.#db.deleteFrom('metric_names').where('last_at', '<', unseen).execute()
     return dropped.rows[0]?.n ?? 0
   }
 

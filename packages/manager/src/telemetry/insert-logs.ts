@@ -1,7 +1,7 @@
+import { severityNumber } from '@landfall/telemetry'
 import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
-import type { LogRow } from './otlp/log-rows.ts'
-import { severityNumber } from './severity.ts'
+import type { LogRow } from './rows/log-rows.ts'
 
 /** Writes log lines of many deployments in one statement; a line that is there already is left. The days must be open. */
 export async function insertLogs(db: Database, rows: readonly (LogRow & { deployment: string })[]): Promise<void> {

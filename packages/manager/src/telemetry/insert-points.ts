@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
 import type { StoredHistogram } from '../store/tables/telemetry.ts'
-import { durationMetric, type RequestPoint } from './otlp/metric-rows.ts'
+import { durationMetric, type RequestPoint } from './rows/metric-rows.ts'
 
 /** Writes points of many deployments in one statement; one that is there already is left. The days must be open. */
 export async function insertPoints(

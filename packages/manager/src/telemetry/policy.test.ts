@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { customerSettings } from '@landfall/stack'
+import type { Signal } from '@landfall/telemetry'
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { controlMetrics } from '../control/metrics-text.ts'
@@ -13,7 +14,6 @@ import { startTestServer, type TestServer } from '../testing/database.ts'
 import { Days } from './days.ts'
 import { Forwarding } from './forward/forwarding.ts'
 import { Intake } from './intake.ts'
-import type { Signal } from './otlp/parse-request.ts'
 import { queryLogs } from './query-logs.ts'
 import { Senders } from './senders.ts'
 import { writeSettings } from './settings.ts'
@@ -150,7 +150,7 @@ describe('what the customer lets leave', () => {
     expect(await lines()).toEqual([])
     expect(await points()).toBe(0)
     expect(await settled()).toEqual([])
-    expect(intake.counters.stored).toEqual({ logs: 0, points: 0 })
+    expect(intake.counters.stored).toEqual({ logs: 0, points: 0, spans: 0 })
     expect(metricsText()).toContain('landfall_telemetry_dropped_requests_total{policy="off"} 3\n')
   })
 

@@ -1,8 +1,7 @@
 import { LandfallError } from '@landfall/stack'
+import { type Severity, severityName, severityNumber } from '@landfall/telemetry'
 import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
-import type { Severity } from './otlp/log-rows.ts'
-import { severityName, severityNumber } from './severity.ts'
 
 export interface LogQuery {
   deployment: string

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
 import type { StreamPoint } from './increments.ts'
-import { durationMetric } from './otlp/metric-rows.ts'
+import { durationMetric } from './rows/metric-rows.ts'
 
 /** One stream of request durations: the points of one counter, in order of time. */
 export interface RequestStream {

@@ -1,4 +1,4 @@
-import type { Default, Json, Nullable, NullableJson } from './columns.ts'
+import type { Default, DefaultJson, Json, Nullable, NullableJson } from './columns.ts'
 
 export interface LogsTable {
   deployment: string
@@ -32,6 +32,10 @@ export interface MetricPointsTable {
   value: Nullable<number>
   histogram: NullableJson<StoredHistogram>
   attributes: Json<Record<string, unknown>>
+  kind: Default<'counter' | 'gauge' | 'histogram'>
+  /** Of a counter or a histogram of `metric_names`: since when it counts. */
+  start_at: Nullable<Date>
+  cumulative: Default<boolean>
 }
 export interface SpansTable {
   deployment: string
@@ -45,7 +49,25 @@ export interface SpansTable {
   kind: Default<number>
   duration_ms: number
   status: Default<number>
+  message: Nullable<string>
   attributes: Json<Record<string, unknown>>
+  events: DefaultJson<{ at: number; name: string; attributes: Record<string, unknown> }[]>
+}
+/** The metrics of a deployment's own meters. */
+export interface MetricNamesTable {
+  deployment: string
+  metric: string
+  unit: string
+  kind: 'counter' | 'gauge' | 'histogram'
+  last_at: Date
+}
+/** What was beyond a bound and not stored, in total. */
+export interface TelemetryDropsTable {
+  deployment: string
+  signal: string
+  reason: string
+  records: number
+  last_at: Date
 }
 export interface TelemetrySettingsTable {
   project: string

@@ -1,6 +1,5 @@
 import type { Clock, Random } from '@landfall/engine'
-import type { Signal } from '../otlp/parse-request.ts'
-import type { Encoding } from '../otlp/read-body.ts'
+import type { Encoding, Signal } from '@landfall/telemetry'
 
 /** One export request to be sent on, stamped, in the encoding it came in. */
 export interface Parcel {

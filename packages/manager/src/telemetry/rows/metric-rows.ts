@@ -1,6 +1,5 @@
 import { sha256 } from '@landfall/stack'
-import { plainAttributes, textAttribute } from './attributes.ts'
-import { type KeyValue, metricsRequest, type OtlpMetric } from './schema.ts'
+import { type KeyValue, metricsRequest, type OtlpMetric, plainAttributes, textAttribute } from '@landfall/telemetry'
 
 /** The one duration metric that requests, errors and latency are read from (OpenTelemetry's HTTP semantic conventions). */
 export const durationMetric = 'http.server.request.duration'
@@ -29,28 +28,24 @@ export interface RequestPoint {
 }
 
 /**
- * The request durations of an export request in JSON shape; other metrics are counted as not stored (they are forwarded).
+ * The request durations of an export request in JSON shape; other metrics are `meterPoints`.
  * @throws ZodError for another shape
  */
-export function requestPoints(request: unknown, now: number): { points: RequestPoint[]; skipped: number } {
-  const points: RequestPoint[] = []
-  let skipped = 0
-  for (const group of metricsRequest.parse(request).resourceMetrics) {
-    for (const metric of group.scopeMetrics.flatMap((scope) => scope.metrics)) {
-      const found = durations(metric, group.resource.attributes, now)
-      if (found) points.push(...found)
-      else skipped += 1
-    }
-  }
-  return { points, skipped }
+export function requestPoints(request: unknown, now: number): RequestPoint[] {
+  return metricsRequest
+    .parse(request)
+    .resourceMetrics.flatMap((group) =>
+      group.scopeMetrics.flatMap((scope) =>
+        scope.metrics.flatMap((metric) => durations(metric, group.resource.attributes, now)),
+      ),
+    )
 }
 
-function durations(metric: OtlpMetric, resourceAttributes: readonly KeyValue[], now: number): RequestPoint[] | null {
-  if (metric.name !== durationMetric || !metric.histogram) return null
+function durations(metric: OtlpMetric, resourceAttributes: readonly KeyValue[], now: number): RequestPoint[] {
+  if (metric.name !== durationMetric || !metric.histogram) return []
   const { dataPoints, aggregationTemporality } = metric.histogram
   const toMs = metric.unit === 'ms' ? 1 : 1_000
   const resource = plainAttributes(resourceAttributes)
-  const resourceDigest = sha256(JSON.stringify(Object.entries(resource).sort(byKey)))
   return dataPoints.flatMap((point): RequestPoint[] => {
     const own = plainAttributes(point.attributes)
     const worker = textAttribute(own, 'landfall.worker') ?? textAttribute(resource, 'landfall.worker', 'service.name')
@@ -68,7 +63,7 @@ function durations(metric: OtlpMetric, resourceAttributes: readonly KeyValue[], 
           textAttribute(own, 'landfall.source') === 'router' || textAttribute(resource, 'landfall.source') === 'router'
             ? 'router'
             : 'worker',
-        series: sha256(`${resourceDigest}${JSON.stringify(Object.entries(own).sort(byKey))}`),
+        series: seriesOf(resource, own),
         error: isError(own),
         cumulative: aggregationTemporality === 2,
         count: Number(point.count),
@@ -78,6 +73,12 @@ function durations(metric: OtlpMetric, resourceAttributes: readonly KeyValue[], 
       },
     ]
   })
+}
+
+/** One stream of points: the digest of all that tells it from others. */
+export function seriesOf(resource: Record<string, unknown>, own: Record<string, unknown>): string {
+  const resourceDigest = sha256(JSON.stringify(Object.entries(resource).sort(byKey)))
+  return sha256(`${resourceDigest}${JSON.stringify(Object.entries(own).sort(byKey))}`)
 }
 
 const millis = (nanos: bigint) => Number(nanos / 1_000_000n)

@@ -1,9 +1,14 @@
 import { sha256 } from '@landfall/stack'
-import { plainAttributes, plainValue, textAttribute } from './attributes.ts'
-import { logsRequest, type OtlpLogRecord } from './schema.ts'
-
-export const severities = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
-export type Severity = (typeof severities)[number]
+import {
+  logsRequest,
+  type OtlpLogRecord,
+  plainAttributes,
+  plainValue,
+  type Severity,
+  severityOf,
+  textAttribute,
+} from '@landfall/telemetry'
+import { boundedAttributes } from './bounded-attributes.ts'
 
 /** A log record as it is stored. */
 export interface LogRow {
@@ -20,7 +25,6 @@ export interface LogRow {
 }
 
 const maxBody = 32_768
-const maxAttributes = 16_384
 
 /**
  * The log records of an export request in JSON shape. A record without a time gets `now` (milliseconds); one from the future is
@@ -41,14 +45,13 @@ function row(record: OtlpLogRecord, worker: string | null, version: string | nul
   const nanos = record.timeUnixNano > 0n ? record.timeUnixNano : record.observedTimeUnixNano
   const at = nanos > 0n ? Math.min(Number(nanos / 1_000n), now * 1_000) : now * 1_000
   const body = plainValue(record.body)
-  const attributes = plainAttributes(record.attributes)
   return {
     at,
     severity: severityOf(record),
     worker,
     version,
     body: truncate(typeof body === 'string' ? body : body === null ? '' : JSON.stringify(body)),
-    attributes: JSON.stringify(attributes).length > maxAttributes ? { 'landfall.dropped': 'too large' } : attributes,
+    attributes: boundedAttributes(plainAttributes(record.attributes)),
     trace: record.traceId === '' ? null : record.traceId.toLowerCase().slice(0, 64),
   }
 }
@@ -60,11 +63,3 @@ function idOf(line: Omit<LogRow, 'id'>, position: number): string {
 }
 
 const truncate = (body: string) => (body.length > maxBody ? `${body.slice(0, maxBody)}… (cut)` : body).toWellFormed()
-
-/** Ranges 1-4 trace, 5-8 debug, … 21-24 fatal (opentelemetry.io/docs/specs/otel/logs/data-model); without a number, the text. */
-export function severityOf(record: { severityNumber?: unknown; severityText?: unknown }): Severity {
-  const number = typeof record.severityNumber === 'number' ? record.severityNumber : 0
-  if (number >= 1 && number <= 24) return severities[Math.floor((number - 1) / 4)] ?? 'info'
-  const text = typeof record.severityText === 'string' ? record.severityText.toLowerCase() : ''
-  return severities.find((name) => text.startsWith(name)) ?? 'info'
-}

@@ -73,12 +73,23 @@ function readOne(kind: Field['kind'], reader: WireReader, wire: number, depth: n
       return Number(reader.varint())
     case 'int64':
       return BigInt.asIntN(64, reader.varint()).toString()
+    case 'uint64':
+      return reader.varint().toString()
+    case 'sint': {
+      const value = Number(reader.varint())
+      return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    }
+    case 'fixed32':
+      return reader.fixed32()
     case 'fixed64':
       return reader.fixed64(false).toString()
     case 'sfixed64':
       return reader.fixed64(true).toString()
-    case 'double':
-      return reader.double()
+    case 'double': {
+      const value = reader.double()
+      // As the JSON of protobuf writes what JSON has no number for.
+      return Number.isFinite(value) ? value : String(value)
+    }
     default: {
       const { start, end } = reader.span()
       const bytes = reader.bytes.subarray(start, end)
@@ -89,7 +100,18 @@ function readOne(kind: Field['kind'], reader: WireReader, wire: number, depth: n
 
 const isPackable = (kind: Field['kind']) => typeof kind === 'string' && wireOf(kind) !== 2
 
+const wires: Partial<Record<Kind, number>> = {
+  bool: 0,
+  uint: 0,
+  int64: 0,
+  uint64: 0,
+  sint: 0,
+  fixed64: 1,
+  sfixed64: 1,
+  double: 1,
+  fixed32: 5,
+}
+
 function wireOf(kind: Field['kind']): number {
-  const wires: Partial<Record<Kind, number>> = { bool: 0, uint: 0, int64: 0, fixed64: 1, sfixed64: 1, double: 1 }
   return typeof kind === 'string' ? (wires[kind] ?? 2) : 2
 }

@@ -39,6 +39,10 @@ export class WireReader {
     throw malformed('a number longer than ten bytes')
   }
 
+  fixed32(): number {
+    return this.#view.getUint32(this.#take(4), true)
+  }
+
   fixed64(signed: boolean): bigint {
     const at = this.#take(8)
     return signed ? this.#view.getBigInt64(at, true) : this.#view.getBigUint64(at, true)

@@ -83,3 +83,22 @@ export const metricsRequest = z.object({
     )
     .default([]),
 })
+
+const span = z.object({
+  traceId: z.string().default(''),
+  spanId: z.string().default(''),
+  parentSpanId: z.string().default(''),
+  name: z.string().default(''),
+  kind: z.number().int().default(0),
+  startTimeUnixNano: int64.default(0n),
+  endTimeUnixNano: int64.default(0n),
+  attributes,
+  events: z.array(z.object({ timeUnixNano: int64.default(0n), name: z.string().default(''), attributes })).default([]),
+  status: z.object({ message: z.string().default(''), code: z.number().int().default(0) }).prefault({}),
+})
+export type OtlpSpan = z.infer<typeof span>
+export const tracesRequest = z.object({
+  resourceSpans: z
+    .array(z.object({ resource, scopeSpans: z.array(z.object({ spans: z.array(span).default([]) })).default([]) }))
+    .default([]),
+})

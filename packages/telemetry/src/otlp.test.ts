@@ -10,15 +10,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeProtobuf } from './decode-protobuf.ts'
 import { exportAnswer } from './export-answer.ts'
-import { logRows } from './log-rows.ts'
+import { letPass } from './let-pass.ts'
 import { exportLogs, exportMetrics } from './messages.ts'
-import { requestPoints } from './metric-rows.ts'
-import { parseRequest } from './parse-request.ts'
+import { recordCount } from './only-errors.ts'
+import { checkRequest, parseRequest, toJsonLine } from './parse-request.ts'
 import { maxUnpackedBytes, readBody } from './read-body.ts'
 
 // The bytes come from OpenTelemetry's own encoder, which shares nothing with the decoder here.
 const second = 1_763_700_000
-const now = (second + 60) * 1_000
 const resource = (attributes: Record<string, unknown>) => ({ attributes })
 const scope = { name: 'test', version: '1' }
 const own = { 'service.name': 'api', 'service.version': '1.2.0', 'landfall.version.id': 'sha256:v' }
@@ -88,54 +87,6 @@ const protobufMetrics = bytesOf(ProtobufMetricsSerializer.serializeRequest(metri
 const jsonMetrics = bytesOf(JsonMetricsSerializer.serializeRequest(metrics as never))
 
 describe('OTLP', () => {
-  it.each([
-    ['protobuf', protobufLogs],
-    ['json', jsonLogs],
-  ] as const)('logs in %s are read whole', (encoding, bytes) => {
-    const { request } = parseRequest(bytes, encoding, 'logs', identity)
-    const rows = logRows(request, now)
-    expect(rows).toMatchObject([
-      {
-        at: second * 1_000_000 + 123_456,
-        severity: 'error',
-        worker: 'api',
-        version: '1.2.0',
-        body: 'it broke',
-        attributes: { text: 'ä€𝄞', number: 42, float: 1.5, yes: true, list: ['a', 1], big: 2 ** 53 - 1, negative: -7 },
-        trace: 'aabbccddeeff00112233445566778899',
-      },
-      { severity: 'info', body: '{"nested":{"deep":[1,2]}}' },
-    ])
-    // The same bytes once more make the same ids: a retried export stores nothing twice.
-    expect(logRows(parseRequest(bytes, encoding, 'logs', identity).request, now)).toEqual(rows)
-  })
-
-  it.each([
-    ['protobuf', protobufMetrics],
-    ['json', jsonMetrics],
-  ] as const)('request durations in %s are read, in milliseconds; other metrics are left', (encoding, bytes) => {
-    const { request } = parseRequest(bytes, encoding, 'metrics', identity)
-    const { points, skipped } = requestPoints(request, now)
-    expect(skipped).toBe(1)
-    expect(points).toEqual([
-      {
-        at: second * 1_000 + 500,
-        startAt: (second - 10) * 1_000,
-        worker: 'api',
-        version: '1.2.0',
-        versionId: 'sha256:v',
-        source: 'worker',
-        series: expect.stringMatching(/^sha256:/),
-        error: true,
-        cumulative: true,
-        count: 6,
-        sum: 1_250,
-        boundsMs: [100, 500],
-        buckets: [3, 2, 1],
-      },
-    ])
-  })
-
   it('is stamped with the identity of the token; what the sender claimed under those names is gone', () => {
     for (const [encoding, bytes] of [
       ['protobuf', protobufMetrics],
@@ -173,9 +124,43 @@ describe('OTLP', () => {
     ]
     const traces = bytesOf(ProtobufTraceSerializer.serializeRequest(spans as never))
     const { stamped, request } = parseRequest(traces, 'protobuf', 'traces', identity)
-    expect(request).toBeNull()
+    expect(JSON.parse(toJsonLine(stamped, 'protobuf', 'traces'))).toEqual(request)
+    expect(recordCount(request, 'traces')).toBe(1)
     expect(Buffer.from(stamped).includes('dep_1')).toBe(true)
     expect(Buffer.from(stamped).includes('GET /')).toBe(true)
+  })
+
+  it('is read whole from protobuf: what OpenTelemetry writes as JSON, and nothing less', () => {
+    for (const [signal, protobuf, json] of [
+      ['logs', protobufLogs, jsonLogs],
+      ['metrics', protobufMetrics, jsonMetrics],
+    ] as const) {
+      const read = JSON.parse(toJsonLine(protobuf, 'protobuf', signal)) as unknown
+      expect(asWritten(read)).toEqual(asWritten(JSON.parse(Buffer.from(json).toString())))
+      expect(() => checkRequest(read, signal)).not.toThrow()
+    }
+    expect(toJsonLine(Buffer.from('{\n  "resourceLogs": []\n}'), 'json', 'logs')).toBe('{"resourceLogs":[]}')
+  })
+
+  it('leaves the site as the customer says', () => {
+    const parsed = parseRequest(protobufLogs, 'protobuf', 'logs', identity)
+    expect(letPass('on', 'logs', 'protobuf', parsed)).toMatchObject({ encoding: 'protobuf', bytes: parsed.stamped })
+    expect(letPass('off', 'logs', 'protobuf', parsed)).toBeNull()
+    const errors = letPass('errors-only', 'logs', 'protobuf', parsed) ?? expect.fail('nothing passed')
+    expect(errors.encoding).toBe('json')
+    expect(recordCount(errors.request, 'logs')).toBe(1)
+    const text = Buffer.from(errors.bytes).toString()
+    expect(text).toContain('it broke')
+    expect(text).toContain('"dep_1"')
+    expect(text).not.toContain('nested')
+    const metricsParsed = parseRequest(protobufMetrics, 'protobuf', 'metrics', identity)
+    expect(letPass('errors-only', 'metrics', 'protobuf', metricsParsed)).toBeNull()
+    const spansOf = (code: number) => ({
+      request: { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'a', status: { code } }] }] }] },
+      stamped: new Uint8Array(),
+    })
+    expect(letPass('errors-only', 'traces', 'json', spansOf(1))).toBeNull()
+    expect(letPass('errors-only', 'traces', 'json', spansOf(2))?.request).toEqual(spansOf(2).request)
   })
 
   it('that is damaged anywhere is refused with its own error, or read, but never an accident', () => {
@@ -212,6 +197,18 @@ describe('OTLP', () => {
     expect(() => decodeProtobuf(request, exportLogs)).toThrow(expect.objectContaining({ code: 'E_OTLP_MALFORMED' }))
   })
 })
+
+/** Without values that are the default, which an encoder may leave out. Numbers of 64 bits are texts. */
+function asWritten(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((each) => asWritten(each, name))
+  if (value === null || typeof value !== 'object') {
+    const wide = /UnixNano$|^intValue$|^count$|^bucketCounts$/.test(name)
+    return wide ? String(value) : value
+  }
+  const isDefault = (each: unknown) => each === 0 || each === '' || (Array.isArray(each) && each.length === 0)
+  const kept = Object.entries(value).filter(([key, each]) => /^as|Value$/.test(key) || !isDefault(each))
+  return Object.fromEntries(kept.map(([key, each]) => [key, asWritten(each, key)]))
+}
 
 const varint = (value: number) => {
   const bytes: number[] = []
