@@ -135,6 +135,38 @@ export class Spool {
     return taken
   }
 
+  /** Payloads after an id, oldest first, bounded as in `take`: for handing all of it on without taking it out. */
+  after(id: number, bounds: { maxItems: number; maxBytes: number }): SpoolItem[] {
+    const found: SpoolItem[] = []
+    let bytes = 0
+    for (const row of this.#db.prepare('SELECT * FROM items WHERE id > ? ORDER BY id').iterate(id)) {
+      if (found.length >= bounds.maxItems || (found.length > 0 && bytes + Number(row.bytes) > bounds.maxBytes)) break
+      const item = this.#open(row)
+      if (!item) continue
+      found.push(item)
+      bytes += item.body.byteLength
+    }
+    return found
+  }
+
+  /** The newest payloads of a signal, oldest of them first. */
+  recent(signal: Signal, limit: number): SpoolItem[] {
+    const rows = this.#db.prepare('SELECT * FROM items WHERE signal = ? ORDER BY id DESC LIMIT ?').all(signal, limit)
+    return rows.flatMap((row) => this.#open(row) ?? []).reverse()
+  }
+
+  /**
+   * Forgets everything up to an id that came no later than `at`, and answers how many: both, because a file that was put aside as
+   * damaged took its ids with it.
+   *
+   * @throws LandfallError `E_DISK_FULL`
+   */
+  forgetThrough(id: number, at: number): number {
+    const rows = this.#db.prepare('SELECT id FROM items WHERE id <= ? AND at <= ?').all(id, at)
+    this.acknowledge(rows.map((row) => Number(row.id)))
+    return rows.length
+  }
+
   /** Forgets what has arrived. Ids that are gone already do no harm. @throws LandfallError `E_DISK_FULL`, when it is to be said again */
   acknowledge(ids: readonly number[]): void {
     try {

@@ -26,6 +26,12 @@ export interface ImportProgress {
 export interface ImportOptions extends Omit<ContentOptions, 'nonces'> {
   /** Where used nonces are known; default: the store's own imports. */
   nonces?: NonceStore
+  /**
+   * The last word before the import becomes visible: what it throws refuses the bundle, whose blobs stay staged.
+   *
+   * @param read a blob of the bundle, verified
+   */
+  accept?: (statement: BundleStatement, read: (digest: Digest) => Promise<Buffer>) => Promise<void>
   /** Told after each piece that is written. */
   onProgress?: (progress: ImportProgress) => void
 }
@@ -130,6 +136,7 @@ class Import {
     const check = contentCheck(trusted, { ...this.#options, nonces: this.#options.nonces ?? this.#store.nonces })
     for (const digest of check.documents) await check.take(digest, await readFile(await this.#place(digest)))
     const contents = check.contents()
+    await this.#options.accept?.(statement, async (digest) => readFile(await this.#place(digest)))
     const present = statement.blobs.filter((blob) => this.#present.has(blob.digest))
     const written = statement.blobs.filter((blob) => !this.#present.has(blob.digest))
     const record: ImportRecord = {

@@ -115,6 +115,17 @@ describe('root rotation', () => {
     expect(followRoot(pin, [one, two], 'acme')).toEqual({ ...third.toPublic(), version: 3 })
     expect(followRoot({ ...second.toPublic(), version: 2 }, [one, two], 'acme').id).toBe(third.id)
     expect(followRoot(pin, [], 'acme')).toEqual(pin)
+    // Pinned by its key alone: the rotations say which root it is, and are believed no further than its signature reaches.
+    expect(followRoot({ ...second.toPublic(), version: 0 }, [one, two], 'acme')).toMatchObject({
+      id: third.id,
+      version: 3,
+    })
+    expect(followRoot({ ...first.toPublic(), version: 0 }, [one, two], 'acme').id).toBe(third.id)
+    expect(followRoot({ ...third.toPublic(), version: 0 }, [one, two], 'acme')).toMatchObject({
+      id: third.id,
+      version: 3,
+    })
+    expect(await codeOf(() => followRoot({ ...first.toPublic(), version: 0 }, [two], 'acme'))).toBe('E_ROOT_ROTATION')
     expect(await codeOf(() => followRoot(pin, [two], 'acme'))).toBe('E_ROOT_ROTATION')
     expect(await codeOf(() => followRoot(pin, [one], 'other'))).toBe('E_ROOT_ROTATION')
   })

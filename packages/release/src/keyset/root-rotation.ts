@@ -9,7 +9,7 @@ import { keyId, timestamp } from './keyset.ts'
 import { requireSignatureOf } from './verify-keyset.ts'
 
 export const rootRotationSchemaId = 'landfall.dev/root/v1'
-const payloadType = 'application/vnd.landfall.root.v1+json'
+export const rootRotationPayloadType = 'application/vnd.landfall.root.v1+json'
 
 /** Says that a new root key takes the place of the old one. Signed by both: the old one allows it, the new one is really held. */
 export const rootRotation = z.strictObject({
@@ -23,7 +23,7 @@ export const rootRotation = z.strictObject({
 })
 export type RootRotation = z.infer<typeof rootRotation>
 
-/** A root as a runner pins it. */
+/** A root as a runner pins it. Version 0: it was pinned by its key alone, and its number is read from the rotations that come. */
 export interface PinnedRoot extends PublicKey {
   readonly version: number
 }
@@ -49,7 +49,7 @@ export async function rotateRoot(options: {
     root: { id: options.to.id, publicKey: options.to.publicKey },
     createdAt: new Date(options.now).toISOString(),
   }
-  return signEnvelope(payloadType, canonicalBytes(rootRotation.parse(value)), [options.from, options.to])
+  return signEnvelope(rootRotationPayloadType, canonicalBytes(rootRotation.parse(value)), [options.from, options.to])
 }
 
 /**
@@ -57,24 +57,34 @@ export async function rotateRoot(options: {
  * (of the pinned version or lower) are passed over. Throws `E_ROOT_ROTATION` or the errors of a bad signature.
  */
 export function followRoot(pinned: PinnedRoot, rotations: readonly Envelope[], project: string): PinnedRoot {
-  let root = pinned
+  let root = pinned.version === 0 ? numbered(pinned, rotations) : pinned
+  const from = root.version
   for (const envelope of rotations) {
-    const parsed = rootRotation.safeParse(parsePayload(envelopePayload(envelope, payloadType)))
+    const parsed = rootRotation.safeParse(parsePayload(envelopePayload(envelope, rootRotationPayloadType)))
     if (!parsed.success) throw refused('it does not have the shape of a root rotation')
     const next = parsed.data
-    if (next.version <= pinned.version) continue
+    if (next.version <= from) continue
     if (next.project !== project) throw refused(`it is for the project ${next.project}`)
     if (next.version !== root.version + 1)
       throw refused(`version ${root.version + 1} is missing before ${next.version}`)
     if (next.previous !== root.id) throw refused('it does not follow from the pinned root')
     const der = decodeBase64(next.root.publicKey)
     if (!der || keyIdOf(der) !== next.root.id) throw refused('the id of its key is not the digest of the key')
-    const results = verifySignatures(envelope, payloadType, [root, next.root])
+    const results = verifySignatures(envelope, rootRotationPayloadType, [root, next.root])
     requireSignatureOf(root, results, 'root rotation')
     requireSignatureOf(next.root, results, 'root rotation')
     root = { ...next.root, version: next.version }
   }
   return root
+}
+
+/** The number of a root in its rotations. They are only read here: its key stays the pinned one, and the next is signed by it. */
+function numbered(root: PinnedRoot, rotations: readonly Envelope[]): PinnedRoot {
+  for (const envelope of rotations) {
+    const parsed = rootRotation.safeParse(parsePayload(envelopePayload(envelope, rootRotationPayloadType)))
+    if (parsed.success && parsed.data.root.id === root.id) return { ...root, version: parsed.data.version }
+  }
+  return { ...root, version: 1 }
 }
 
 function refused(why: string): LandfallError {
