@@ -2,13 +2,20 @@ import type { GateAnswer } from '@landfall/rollout'
 import type { Digest } from '@landfall/stack'
 import type { Desired } from '../ports/desired.ts'
 
-/** The latest answer that a person gave to a gate for this very target; undefined when there is none. */
-export function answerFor(turn: { desired: Desired }, gate: string, target: Digest): GateAnswer | undefined {
-  const given = turn.desired.answers.filter((answer) => answer.gate === gate && answer.target === target)
-  const last = given.sort((a, b) => a.at - b.at).at(-1)
+/**
+ * What people answered last, for this very target, to a gate, by any of the names that it goes by; undefined where nobody
+ * answered. Of two at the same instant a refusal counts.
+ */
+export function answerFor(
+  turn: { desired: Desired },
+  gates: readonly string[],
+  target: Digest,
+): GateAnswer | undefined {
+  const given = turn.desired.answers.filter((answer) => answer.target === target && gates.includes(answer.gate))
+  const last = given
+    .toSorted((a, b) => a.at - b.at || (a.status === b.status ? 0 : a.status === 'fail' ? 1 : -1))
+    .at(-1)
   if (!last) return undefined
-  return {
-    status: last.status,
-    message: last.message ?? `${last.status === 'pass' ? 'Approved' : 'Refused'} by ${last.by}`,
-  }
+  const said = `${last.status === 'pass' ? 'Approved' : 'Refused'} by ${last.by}`
+  return { status: last.status, message: last.message ? `${said}: ${last.message}` : said }
 }

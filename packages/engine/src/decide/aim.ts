@@ -3,6 +3,7 @@ import type { Target } from '../ports/desired.ts'
 import type { DeploymentState } from '../state/deployment-state.ts'
 import { abandon } from './abandon.ts'
 import { beginRollouts } from './begin-rollouts.ts'
+import { consentHold } from './consent-hold.ts'
 import { type Hold, holdOf } from './hold.ts'
 import type { Turn } from './turn.ts'
 
@@ -40,8 +41,8 @@ export function aim(turn: Turn, targets: Targets): Hold | null {
 }
 
 /**
- * While a setup is carried out nothing new begins; but a person's abort and a change of the target take effect as ever, because
- * a setup can be stuck for long.
+ * While a setup is carried out nothing new begins; but a person's abort, a change of the target and what the customer says take
+ * effect as ever, because a setup can be stuck for long.
  */
 export function aimInSetup(turn: Turn): Hold {
   engineControls(turn)
@@ -50,6 +51,10 @@ export function aimInSetup(turn: Turn): Hold {
     const rejected = turn.state.rejected.find((entry) => entry.target === candidate.digest)
     if (rejected) abandon(turn, { code: rejected.code, message: rejected.message, superseded: false })
     else if (candidate.digest !== turn.desired.target?.digest) abandon(turn, causeOf(turn, null))
+    else {
+      const hold = consentHold(turn, candidate)
+      if (hold) abandon(turn, causeOf(turn, hold))
+    }
   }
   const { phase } = turn.state
   const onTheWay = phase === 'updating' || phase === 'returning'

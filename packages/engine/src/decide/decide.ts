@@ -20,6 +20,7 @@ import { setUp } from './setting-up.ts'
 import { settle } from './settle.ts'
 import { Turn } from './turn.ts'
 import { watchWindow } from './watch-window.ts'
+import { restored, withhold } from './withhold.ts'
 import type { World } from './world.ts'
 
 export interface Decision {
@@ -45,7 +46,10 @@ export function decide(
 ): Decision {
   const turn = new Turn(before ?? initialState(now), desired, world, limits, now)
   if (turn.state.generation !== desired.generation) turn.set({ generation: desired.generation })
-  if (turn.state.parked) probe(turn)
+  const revoked = desired.customer.access === 'revoked'
+  if (!revoked && turn.state.parked?.probeAt === null) restored(turn, 'The customer has granted access again')
+  if (revoked) withhold(turn)
+  else if (turn.state.parked) probe(turn)
   else if (desired.operation === 'destroy') deleteAll(turn)
   else run(turn, targets)
   return { state: turn.state, events: turn.events, operations: turn.operations, wakeAt: turn.wakeAt }
@@ -53,9 +57,8 @@ export function decide(
 
 /** Parked: one cheap probe at a slow interval, and nothing else. */
 function probe(turn: Turn): void {
-  const parked = turn.state.parked
-  if (!parked) return
-  if (parked.probeAt > turn.now) turn.wake(parked.probeAt)
+  const probeAt = turn.state.parked?.probeAt ?? 0
+  if (probeAt > turn.now) turn.wake(probeAt)
   else turn.operate({ kind: 'probe' })
 }
 

@@ -1,9 +1,8 @@
 import { frozenDifference } from '@landfall/stack'
-import { answerFor } from '../consent/answer-for.ts'
-import { windowsAt } from '../consent/windows-at.ts'
 import type { Targets } from '../plan/targets.ts'
 import type { Target } from '../ports/desired.ts'
 import type { DeploymentPhase } from '../state/deployment-state.ts'
+import { consentHold } from './consent-hold.ts'
 import type { Turn } from './turn.ts'
 
 /** Why the wanted target is not worked towards now. `rests`: the phase the deployment has while it rests on stable. */
@@ -40,7 +39,7 @@ export function holdOf(turn: Turn, targets: Targets): Hold | null {
     loadHold(turn, targets, wanted) ??
     setupHold(targets, wanted) ??
     olderHold(turn, targets, wanted) ??
-    gateHold(turn, wanted)
+    consentHold(turn, wanted)
   )
 }
 
@@ -67,7 +66,7 @@ function setupHold(targets: Targets, wanted: Target): Hold | null {
   }
 }
 
-/** The floor against downgrades. A target or release that was stable here before is no downgrade: it was approved. */
+/** The floor against downgrades. A release that was stable here before is none. */
 function olderHold(turn: Turn, targets: Targets, wanted: Target): Hold | null {
   const release = targets.loaded.get(wanted.digest)?.release
   if (!release || release.sequence >= turn.state.sequence || wasStable(turn, wanted)) return null
@@ -79,35 +78,7 @@ function olderHold(turn: Turn, targets: Targets, wanted: Target): Hold | null {
   }
 }
 
-function gateHold(turn: Turn, wanted: Target): Hold | null {
-  const { state, desired } = turn
-  if (wasStable(turn, wanted)) return null
-  const under = state.candidate?.digest === wanted.digest
-  const rests = state.stable ? 'running' : 'pending'
-  if (under) {
-    // A first deployment has nothing to return to: it finishes.
-    if (desired.policy.windowClose !== 'abort' || !state.stable || windowsAt(desired.customer.windows, turn.now).open)
-      return null
-    return { rests, code: 'WAITS_FOR_WINDOW', message: 'The maintenance window closed during the rollout' }
-  }
-  if (desired.customer.updates === 'paused') {
-    return { rests, code: 'UPDATES_PAUSED', message: 'The customer has paused updates' }
-  }
-  const answer = answerFor(turn, 'update', wanted.digest)
-  if (desired.customer.updates === 'approval' && answer?.status !== 'pass') {
-    const message = answer?.message ?? 'Waits for the customer to approve this release'
-    return { rests, code: answer ? 'UPDATE_REFUSED' : 'WAITS_FOR_APPROVAL', message }
-  }
-  const window = windowsAt(desired.customer.windows, turn.now)
-  if (!window.open) {
-    if (window.changesAt !== null) turn.wake(window.changesAt)
-    return { rests, code: 'WAITS_FOR_WINDOW', message: 'Waits for the maintenance window to open' }
-  }
-  return null
-}
-
-function wasStable(turn: Turn, wanted: Target): boolean {
-  const stable = turn.state.stable
-  const earlier = [...(stable ? [stable] : []), ...(turn.state.history ?? [])]
-  return earlier.some((target) => target.digest === wanted.digest || target.release === wanted.release)
+function wasStable({ state }: Turn, wanted: Target): boolean {
+  const earlier = [state.stable, ...(state.history ?? [])]
+  return earlier.some((target) => target?.release === wanted.release)
 }

@@ -28,7 +28,7 @@ export function observationFor(
 }
 
 /**
- * Answers known now. A window that is open, or that the deployment does not have, passes; one that closed on the way passes
+ * Answers known now: of people to an approval, of what was asked to any other. A window that is open, or that the deployment does not have, passes; one that closed on the way passes
  * too: `finish` goes on, and `abort` has taken the rollout back before this is asked. So it never holds a split.
  */
 function gateAnswers(turn: Turn, worker: string, plan: Plan): Record<string, GateAnswer> {
@@ -37,8 +37,9 @@ function gateAnswers(turn: Turn, worker: string, plan: Plan): Record<string, Gat
   const target = turn.state.candidate?.digest
   for (const gate of gatesOf(plan)) {
     const answer =
-      (target && (answerFor(turn, `${worker}/${gate.id}`, target) ?? answerFor(turn, gate.id, target))) ||
-      turn.world.answers.get(`${rollout}/${gate.id}`)?.answer
+      gate.kind === 'approval'
+        ? target && answerFor(turn, [`${worker}/${gate.id}`, gate.id], target)
+        : turn.world.answers.get(`${rollout}/${gate.id}`)?.answer
     if (gate.kind === 'window') answers[gate.id] = { status: 'pass' }
     else if (answer) answers[gate.id] = answer
   }

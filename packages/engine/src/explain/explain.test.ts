@@ -71,4 +71,42 @@ describe('explain', () => {
     expect(now(sim)).toMatchObject({ waitsFor: [{ code: 'ACCESS_REVOKED' }] })
     expect(now(sim).sentence).toContain('goes on by itself')
   })
+
+  it.each([
+    ['WAITS_FOR_APPROVAL', { updates: 'approval' as const }],
+    ['UPDATES_PAUSED', { updates: 'paused' as const }],
+    [
+      'WAITS_FOR_WINDOW',
+      { windows: [{ rrule: 'FREQ=DAILY', start: '2027-01-01T02:00', duration: '1h', timeZone: 'UTC' }] },
+    ],
+    ['REVOKED_BY_CUSTOMER', { access: 'revoked' as const }],
+  ])('held by its customer, says so: %s', async (code, patch) => {
+    const sim = simulation()
+    sim.wantTarget(release(sim, '1.0.0', 1, '1'))
+    await sim.settle()
+    const customer = { updates: 'automatic', access: 'granted', windows: [], ...patch } as const
+    sim.wantTarget(release(sim, '1.1.0', 2, '2'), { customer: { ...customer, windows: [...customer.windows] } })
+    await sim.settle()
+    expect(now(sim)).toMatchObject({ onTarget: false, waitsFor: [{ code }] })
+    expect(now(sim).sentence).toMatch(/customer|window/)
+  })
+
+  it('refused by its customer, by whom and why', async () => {
+    const sim = simulation()
+    sim.wantTarget(release(sim, '1.0.0', 1, '1'))
+    await sim.settle()
+    const next = release(sim, '1.1.0', 2, '2')
+    const refusal = {
+      gate: 'update',
+      target: next.digest,
+      status: 'fail',
+      by: 'ann',
+      at: 1,
+      message: 'too early',
+    } as const
+    sim.wantTarget(next, { answers: [refusal] })
+    await sim.settle()
+    expect(now(sim).sentence).toContain('Refused by ann: too early')
+    expect(now(sim).waitsFor).toMatchObject([{ code: 'UPDATE_REFUSED' }])
+  })
 })

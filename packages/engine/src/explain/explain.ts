@@ -56,6 +56,10 @@ function sentenceFor(name: string, state: DeploymentState, desired: Desired, onT
     case 'failed':
       return `${name} needs a person (for ${ago}): ${why}.`
     case 'access-revoked':
+      if (state.parked?.probeAt === null)
+        return desired.operation === 'destroy'
+          ? `${name} is to be taken away, which waits: its customer has revoked access (for ${ago}). It is done once access is granted again.`
+          : `${name} is left alone: its customer has revoked access (for ${ago}). It goes on by itself once access is granted again.`
       return `${name} can't be reached: its environment refuses access (for ${ago}). It goes on by itself when access is given back.`
     case 'deleting':
       return `${name} is being taken away (for ${ago}): ${why}.`

@@ -1,8 +1,8 @@
-import { unseenFor } from '@landfall/rollout'
 import { abandon } from '../decide/abandon.ts'
 import { reject } from '../decide/aim.ts'
 import { dataKey, isCleanup, type Operation } from '../decide/operations.ts'
 import type { Turn } from '../decide/turn.ts'
+import { restored } from '../decide/withhold.ts'
 import type { Random } from '../ports/clock.ts'
 import type { ComputeObservation, ResourceObservation, StepResult } from '../ports/platform.ts'
 import { backoff } from './backoff.ts'
@@ -11,7 +11,7 @@ import type { Outcome } from './outcome.ts'
 /** Brings the outcome of one operation into the state. `turn` holds the newest state and collects events. */
 export function applyOutcome(turn: Turn, operation: Operation, outcome: Outcome, random: Random): void {
   if (outcome.kind === 'error') applyError(turn, operation, outcome, random)
-  else if (operation.kind === 'probe') restored(turn)
+  else if (operation.kind === 'probe') restored(turn, 'The environment lets us in again')
   else if (operation.kind === 'open-area' || operation.kind === 'close-area') {
     turn.set({ area: operation.kind === 'open-area' ? 'open' : 'closed' })
     turn.emit(operation.kind === 'open-area' ? 'area.opened' : 'area.closed', areaWords[operation.kind])
@@ -24,15 +24,6 @@ export function applyOutcome(turn: Turn, operation: Operation, outcome: Outcome,
 }
 
 const areaWords = { 'open-area': 'The isolated area is there', 'close-area': 'The isolated area is gone' }
-
-function restored(turn: Turn): void {
-  const blind = turn.now - (turn.state.parked?.since ?? turn.now)
-  for (const [name, { rollout }] of Object.entries(turn.state.workers))
-    if (rollout) turn.worker(name, { rollout: unseenFor(rollout, blind) })
-  // Where it stood is found again by looking, not by remembering.
-  turn.set({ parked: null, phase: turn.state.stable || turn.state.candidate ? 'updating' : 'pending' })
-  turn.emit('access.restored', 'The environment lets us in again')
-}
 
 function applyStep(turn: Turn, operation: Operation, result: StepResult): void {
   if (!('resource' in operation)) return

@@ -423,49 +423,7 @@ describe('failing calls', () => {
   })
 })
 
-describe('approvals, windows and controls', () => {
-  it('an update waits for its approval and its window; a return waits for neither', async () => {
-    const { sim, first } = await onFirst()
-    const second = release(sim, '1.1.0', 2, { code: '2' })
-    sim.wantTarget(second, { gates: { approval: { status: 'wait' }, window: { status: 'wait' } } })
-    expect(await sim.settle()).toMatchObject({
-      phase: 'running',
-      stable: first,
-      reason: { code: 'WAITS_FOR_APPROVAL' },
-    })
-    sim.want({ gates: { approval: { status: 'pass' }, window: { status: 'wait' } } })
-    expect(await sim.settle()).toMatchObject({ stable: first, reason: { code: 'WAITS_FOR_WINDOW' } })
-    sim.want({ gates: { approval: { status: 'pass' }, window: { status: 'pass' } } })
-    const run = sim.begin()
-    await sim.clock.advance(8_000)
-    sim.wantTarget(first, { gates: { approval: { status: 'wait' }, window: { status: 'wait' } } })
-    await sim.clock.run(run)
-    expect(await sim.settle()).toMatchObject({ phase: 'running', stable: first, candidate: null })
-    expect(sim.platform.served('x-api')).toEqual({ '1.0.0': 100 })
-  })
-
-  it.each(['finish', 'abort'] as const)(
-    'a window that closes mid-way: %s, never a split that rests',
-    async (windowClose) => {
-      const { sim, first } = await onFirst()
-      const second = release(sim, '1.1.0', 2, { code: '2' })
-      const policy = { drift: 'report' as const, windowClose, trustedKeys: ['vendor' as const] }
-      sim.wantTarget(second, { policy, gates: { window: { status: 'pass' } } })
-      const run = sim.begin()
-      await sim.clock.advance(8_000)
-      sim.want({ gates: { window: { status: 'wait' } } })
-      await sim.clock.run(run)
-      const state = await sim.settle()
-      expect(state.stable).toEqual(windowClose === 'finish' ? second : first)
-      expect(Object.values(sim.platform.served('x-api'))).toEqual([100])
-      expect(state.rejected).toEqual([])
-      if (windowClose === 'finish') return
-      expect(state.reason.code).toBe('WAITS_FOR_WINDOW')
-      sim.want({ gates: { window: { status: 'pass' } } })
-      expect(await sim.settle()).toMatchObject({ stable: second })
-    },
-  )
-
+describe('controls', () => {
   it('pause holds the share, resume goes on, each once', async () => {
     const { sim } = await onFirst()
     const second = release(sim, '1.1.0', 2, { code: '2' })

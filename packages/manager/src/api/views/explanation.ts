@@ -226,7 +226,8 @@ function nextOf(stuck: Check | undefined, row: DeploymentRow, view: DeploymentVi
 function kindOf(stuck: Check, row: DeploymentRow, view: DeploymentView): string {
   if (stuck.name !== 'environment') return stuck.code
   if (view.phase === 'needs-setup') return 'NEEDS_SETUP'
-  if (view.phase === 'access-revoked') return 'ACCESS_REVOKED'
+  if (view.phase === 'access-revoked')
+    return row.state?.parked?.probeAt === null ? 'REVOKED_BY_CUSTOMER' : 'ACCESS_REVOKED'
   if (rejected(row)) return 'REJECTED'
   if (view.phase === 'failed') return 'FAILED'
   const paused = Object.values(row.state?.workers ?? {}).some(({ rollout }) => rollout?.phase === 'paused')
