@@ -1,3 +1,4 @@
+import { commandState } from '@landfall/engine'
 import { sql } from 'kysely'
 import { appendAudit } from '../audit/append-audit.ts'
 import { publishChanges } from '../changes/publish-changes.ts'
@@ -12,14 +13,16 @@ export async function cancelCommand(
   command: { project: string; deployment: string; id: string; by: string; at: number },
 ): Promise<void> {
   const at = new Date(command.at)
-  const idle = sql<boolean>`(status = 'queued' or lease_owner is null)`
+  const idle = sql<boolean>`(status = 'queued' or lease_owner is null or lease_until is null or lease_until <= ${at})`
   const row = await trx
     .updateTable('commands')
     .set({
       cancel_requested_at: sql`coalesce(cancel_requested_at, ${at})`,
       status: sql`case when ${idle} then 'cancelled' else status end`,
       finished_at: sql`case when ${idle} then ${at}::timestamptz else finished_at end`,
-      error: sql`case when ${idle} then ${JSON.stringify({ code: 'E_COMMAND_CANCELLED', message: 'It was cancelled.' })}::jsonb else error end`,
+      error: sql`case when ${idle} then ${JSON.stringify(commandState.cancelledError)}::jsonb else error end`,
+      lease_epoch: sql`lease_epoch + case when ${idle} then 1 else 0 end`,
+      lease_owner: sql`case when ${idle} then null else lease_owner end`,
     })
     .where('project', '=', command.project)
     .where('deployment', '=', command.deployment)

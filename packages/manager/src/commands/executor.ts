@@ -1,8 +1,10 @@
+import { type AttemptDeps, runAttempt } from '@landfall/engine'
 import { type Loop, startLoop } from '../control/loop.ts'
 import type { Scope } from '../control/store/claim.ts'
-import { claimCommand } from './claim-command.ts'
-import { expireCommands } from './expire-commands.ts'
-import { type CommandDeps, runCommand } from './run-command.ts'
+import type { Keyring } from '../secrets/keyring.ts'
+import type { Database } from '../store/database.ts'
+import { createCommandStore } from './command-store.ts'
+import { sweepCommands } from './sweep-commands.ts'
 
 export interface CommandExecutor {
   readonly loops: readonly Loop[]
@@ -14,9 +16,18 @@ export interface CommandExecutor {
 
 /** Runs queued commands, a bounded number at once, and ends those whose deadline has passed. */
 export function startExecutor(
-  deps: CommandDeps & { scope: Scope; owner: string; concurrency: number; idleMs?: number },
+  deps: Omit<AttemptDeps, 'port'> & {
+    db: Database
+    keyring: Keyring
+    scope: Scope
+    owner: string
+    concurrency: number
+    idleMs?: number
+  },
 ): CommandExecutor {
   const { db, keyring, clock, log, scope, owner, leaseMs } = deps
+  // Half of the places at most for one deployment: its long commands leave room for the others'.
+  const store = createCommandStore({ db, keyring, scope, perDeployment: Math.max(1, Math.ceil(deps.concurrency / 2)) })
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
   const claims = startLoop({
@@ -30,9 +41,9 @@ export function startExecutor(
         return true
       }
       if (signal.aborted) return false
-      const held = await claimCommand(db, keyring, scope, { owner, ttlMs: leaseMs, now: clock.now() })
+      const held = await store.claim(owner, leaseMs, clock.now())
       if (!held) return false
-      const run = runCommand(deps, held, stopping.signal).finally(() => running.delete(run))
+      const run = runAttempt({ ...deps, port: store }, held, stopping.signal).finally(() => running.delete(run))
       running.add(run)
       return true
     },
@@ -43,7 +54,7 @@ export function startExecutor(
     clock,
     log,
     work: async () => {
-      const expired = await expireCommands(db, clock.now())
+      const expired = await sweepCommands(db, clock.now())
       if (expired > 0) deps.onChange()
       return expired > 0
     },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { commandLimits } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
 import { appendAudit } from '../audit/append-audit.ts'
 import { publishChanges } from '../changes/publish-changes.ts'
@@ -6,8 +7,6 @@ import type { Keyring } from '../secrets/keyring.ts'
 import type { Trx } from '../store/database.ts'
 import { newId } from '../store/new-id.ts'
 import { inputContext } from './contexts.ts'
-
-const maxInputBytes = 262_144
 
 export interface NewCommand {
   project: string
@@ -32,6 +31,7 @@ export interface NewCommand {
 export async function queueCommand(trx: Trx, keyring: Keyring, order: NewCommand): Promise<string> {
   const { project, deployment, worker, version, command, by } = order
   const id = order.idempotencyKey === null ? newId('cmd') : keyedId(deployment, by, order.idempotencyKey)
+  const { maxInputBytes } = commandLimits
   const input = JSON.stringify(order.input ?? null)
   if (Buffer.byteLength(input) > maxInputBytes) {
     throw new LandfallError({

@@ -1,4 +1,6 @@
+import { createReleaseCheck } from '@landfall/engine'
 import { ChangeFeed } from '../changes/feed.ts'
+import { currentOf } from '../commands/current-of.ts'
 import { startExecutor } from '../commands/executor.ts'
 import { storeVerifier } from '../store/releases/verifier.ts'
 import { createConfigSource } from '../store/targets/config-source.ts'
@@ -67,7 +69,8 @@ export function startControl(deps: ControlDeps & { waker?: Waker }): Control {
     scope,
     concurrency: deps.commandConcurrency ?? 16,
     leaseMs: 15_000,
-    platformOf: (command) => platformOf(platforms, command.deployment),
+    invokerOf: (command) => platformOf(platforms, command.deployment).invoker,
+    check: createReleaseCheck(verifier, (deployment) => currentOf(db, deployment.id)),
     onChange: () => waker.wake('changes'),
   })
   const changes = new ChangeFeed({ db, clock, log })
@@ -85,7 +88,7 @@ export function startControl(deps: ControlDeps & { waker?: Waker }): Control {
       return false
     },
   })
-  const maintenance = startMaintenance({ db, clock, log, keyring, days, forwarding })
+  const maintenance = startMaintenance({ db, clock, log, keyring, days, forwarding, telemetry })
   const stopListening = [
     waker.on('deployments', () => runner.wake()),
     waker.on('rollouts', () => {

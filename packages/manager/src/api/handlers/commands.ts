@@ -1,7 +1,7 @@
+import { checkInput, findDefinition } from '@landfall/engine'
 import { durationMs } from '@landfall/stack'
 import { sql } from 'kysely'
 import { cancelCommand } from '../../commands/cancel-command.ts'
-import { checkInput, findDefinition } from '../../commands/find-definition.ts'
 import { queueCommand } from '../../commands/queue-command.ts'
 import { readOutput } from '../../commands/read-output.ts'
 import type { Handlers } from '../../http/handler.ts'

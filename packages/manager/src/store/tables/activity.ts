@@ -9,6 +9,8 @@ export interface CommandsTable {
   /** Version id it must go to; null: whatever serves. */
   version: Nullable<string>
   command: string
+  /** `direct`: by this manager or its agent · `bundle`: signed and carried · `agent`: made there */
+  via: Default<'direct' | 'bundle' | 'agent'>
   input: Buffer
   result: Nullable<Buffer>
   status: Default<(typeof commandStatus)[number]>

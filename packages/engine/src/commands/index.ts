@@ -1,0 +1,8 @@
+export { checkCommand } from './check-command.ts'
+export type { CommandPort, CommandStore, HeldCommand } from './command-port.ts'
+export type { CommandEnd, CommandOutcome, CommandState, CommandStatus } from './command-state.ts'
+export * as commandState from './command-state.ts'
+export { checkInput, type FoundCommand, findDefinition } from './find-definition.ts'
+export { commandLimits } from './limits.ts'
+export { type CurrentOf, createReleaseCheck } from './release-check.ts'
+export { type AttemptDeps, runAttempt } from './run-attempt.ts'
