@@ -116,6 +116,8 @@ function environmentOf(deployment: NewDeployment, id: string, environments: stri
   if (deployment.platform !== 'local') return deployment.environment
   const { directory, ...unknown } = deployment.environment
   const [first] = Object.keys(unknown)
+  // Where an agent runs it, the customer's machine is not this one: the agent has a directory of its own for it.
+  if (first === undefined && directory === undefined && deployment.model !== 'push') return {}
   if (first === undefined && directory === undefined) return { directory: join(environments, id) }
   if (first === undefined && typeof directory === 'string' && isAbsolute(directory)) return { directory }
   throw new LandfallError({
