@@ -7,12 +7,19 @@ import type { DeploymentRef } from '@landfall/engine'
 import { stopHost } from '@landfall/platform-local'
 import { removePostgres } from '@landfall/postgres'
 import { buildDashboard } from './setup/build-dashboard.ts'
-import { arrive, badRelease, goodRelease, whatWasDone } from './story/chapters.ts'
+import { arrive } from './story/chapters/arrive.ts'
+import { badRelease } from './story/chapters/bad-release.ts'
+import { goodRelease } from './story/chapters/good-release.ts'
+import { heldRelease } from './story/chapters/hold.ts'
+import { sameEverywhere } from './story/chapters/same-everywhere.ts'
 import { Claims } from './story/claims.ts'
+import { customers } from './story/customers.ts'
+import { Island } from './story/island.ts'
 import { startManagerProcess } from './story/manager-process.ts'
 import { createNarrator } from './story/narrator.ts'
-import type { Traffic } from './story/traffic.ts'
-import { account, customers, project, Vendor } from './story/vendor.ts'
+import { Site } from './story/site.ts'
+import { Traffic } from './story/traffic.ts'
+import { account, project, Vendor } from './story/vendor.ts'
 
 /**
  * `npm start`: the whole story on this machine, then it stays up with the dashboard. `-- --exit` checks every claim and
@@ -29,7 +36,14 @@ mkdirSync(directory, { recursive: true })
 
 let manager: Awaited<ReturnType<typeof startManagerProcess>> | null = null
 let vendor: Vendor | null = null
-let traffic: Traffic | null = null
+const traffic = new Traffic()
+const island = await Island.open()
+if ('unavailable' in island) {
+  narrator.say(`not run: the network namespace of the airgapped site, because ${island.unavailable}`)
+  if (process.env.CI === 'true') claims.check('The airgapped site runs without network', false, island.unavailable)
+}
+const globex = new Site('globex', join(directory, 'globex'))
+const initech = new Site('initech', join(directory, 'initech'), 'unavailable' in island ? null : island)
 let trouble: unknown = null
 try {
   narrator.chapter('A manager on this machine')
@@ -43,18 +57,18 @@ try {
   narrator.command(`landfall projects create ${project}`)
   vendor = await Vendor.arrive(manager, directory)
   narrator.done('keys made on the vendor’s side; the manager knows only the public half')
-  const stage = { vendor, narrator, claims }
+  const stage = { vendor, narrator, claims, traffic, globex, initech }
 
-  narrator.chapter('1.0.0 reaches five customers')
-  traffic = await arrive(stage)
-  narrator.chapter('1.1.0, a good release: measured, then promoted, wave after wave')
-  await goodRelease(stage, traffic, '1.1.0')
+  narrator.chapter('1.0.0 reaches four customers: two by push, one by pull, one by a file')
+  await arrive(stage)
+  narrator.chapter('1.1.0, a good release: measured, then promoted, wave after wave, then at the site')
+  await goodRelease(stage, '1.1.0')
   narrator.chapter('1.2.0, a bad release: 3% of its requests fail')
-  await badRelease(stage, traffic, '1.2.0', '1.1.0')
-  narrator.chapter('1.2.1, the fix')
-  await goodRelease(stage, traffic, '1.2.1')
-  narrator.chapter('What was done, and what can be asked')
-  await whatWasDone(stage)
+  await badRelease(stage, '1.2.0', '1.1.0')
+  narrator.chapter('1.2.1, the fix; and two customers who want to be asked')
+  await heldRelease(stage, '1.2.1')
+  narrator.chapter('The same in three models')
+  await sameEverywhere(stage, '1.2.1')
 } catch (error) {
   trouble = error
   claims.check('The story came to its end', false, error instanceof Error ? error.message : String(error))
@@ -76,13 +90,15 @@ if (!values.exit && manager) {
   })
 }
 
-await traffic?.stop()
+await traffic.stop()
 if (manager && vendor && !values.keep) await leaveNothing(vendor)
 const hosts = manager && vendor && values.keep ? await hostsOf(vendor) : []
+for (const place of [globex, initech]) await place.stop()
 await manager?.stop()
-// After the manager, which would start them again.
+// After the runners, which would start them again.
 for (const host of hosts) await stopHost(host)
-if (values.keep) narrator.say(`kept in ${directory}`)
+if (!('unavailable' in island)) island.close()
+if (values.keep) narrator.say(`kept in ${directory}: bundles in vendor/out, exports in initech/out, logs beside them`)
 else {
   // The database may lie elsewhere: as root it needs a place that its own user can reach.
   await removePostgres(join(directory, 'manager', 'postgres'))

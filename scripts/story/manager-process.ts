@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { program } from './landfall.ts'
 
 export interface ManagerProcess {
   url: string
@@ -9,13 +10,11 @@ export interface ManagerProcess {
   stop(): Promise<void>
 }
 
-const landfall = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'bin', 'landfall.js')
-
 /** Starts `landfall serve` as a process of its own and waits until it is ready (at most 90 s: the first start makes a database). */
 export async function startManagerProcess(directory: string, port: number): Promise<ManagerProcess> {
   const child = spawn(
     process.execPath,
-    [landfall, 'serve', '--json', '--port', String(port), '--data', join(directory, 'manager')],
+    [program, 'serve', '--json', '--port', String(port), '--data', join(directory, 'manager')],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: process.env,

@@ -1,5 +1,6 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Island } from './island.ts'
 
 export interface TrafficTarget {
   name: string
@@ -19,11 +20,19 @@ export interface Answer {
 /** Live HTTP traffic on every deployment, with every answer kept. */
 export class Traffic {
   readonly answers: Answer[] = []
-  readonly #worker: Worker
+  readonly #children: ChildProcess[] = []
 
-  constructor(targets: readonly TrafficTarget[], perSecond: number) {
-    this.#worker = new Worker(join(import.meta.dirname, 'traffic-worker.ts'), { workerData: { targets, perSecond } })
-    this.#worker.on('message', (answers: Answer[]) => this.answers.push(...answers))
+  /** Requests a second to each of the targets from now on; `inside` says where from, for those that can't be reached from here. */
+  send(targets: readonly TrafficTarget[], perSecond: number, inside?: Island): void {
+    const argv = [
+      process.execPath,
+      join(import.meta.dirname, 'traffic-child.ts'),
+      JSON.stringify({ targets, perSecond }),
+    ]
+    const [command, args] = inside ? inside.inside(argv) : [process.execPath, argv.slice(1)]
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    child.on('message', (answers) => this.answers.push(...(answers as Answer[])))
+    this.#children.push(child)
   }
 
   since(at: number): Answer[] {
@@ -31,9 +40,14 @@ export class Traffic {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()))
-    this.#worker.postMessage('stop')
-    await ended
+    await Promise.all(
+      this.#children.splice(0).map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+        child.send('stop')
+        await ended
+      }),
+    )
   }
 }
 

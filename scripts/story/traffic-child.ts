@@ -1,9 +1,11 @@
 import { Agent, request } from 'node:http'
-import { parentPort, workerData } from 'node:worker_threads'
 import type { Answer, TrafficTarget } from './traffic.ts'
 
-/** Sends requests to each target at a steady rate from a thread of its own, so that the story's own work does not slow it. */
-const { targets, perSecond } = workerData as { targets: TrafficTarget[]; perSecond: number }
+/**
+ * Sends requests to each target at a steady rate from a process of its own, so that the story's own work does not slow it, and so that it
+ * can run where the targets are. Its one argument is what to send as JSON; its parent gets the answers and says when to stop.
+ */
+const { targets, perSecond } = JSON.parse(process.argv[2] ?? '') as { targets: TrafficTarget[]; perSecond: number }
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 const pending: Answer[] = []
 const known = new Map<string, string[]>()
@@ -82,15 +84,18 @@ const ticking = setInterval(() => {
   owed += (perSecond * everyMs) / 1000
   for (; owed >= 1; owed--) for (const target of targets) send(target)
 }, everyMs)
-const reporting = setInterval(() => parentPort?.postMessage(pending.splice(0)), 200)
+const report = () => process.send?.(pending.splice(0))
+const reporting = setInterval(report, 200)
 
-parentPort?.on('message', () => {
+process.once('message', () => {
   clearInterval(ticking)
   setTimeout(() => {
     stopped = true
     clearInterval(reporting)
-    parentPort?.postMessage(pending.splice(0))
+    report()
     agent.destroy()
-    parentPort?.close()
+    process.disconnect()
   }, 1_000)
 })
+// Without its parent nobody counts the answers.
+process.once('disconnect', () => process.exit())
