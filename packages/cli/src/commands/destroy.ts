@@ -28,6 +28,15 @@ export async function destroy(context: Context, deployment: string, yes: boolean
     yes,
   )
   await client.destroyDeployment({ params })
+  if (before.model === 'airgapped') {
+    context.output.data(
+      { deployment: before.id, deleted: false },
+      () =>
+        `${before.name} is to be destroyed: the order goes to the site in its next bundle, and its export says when it is done.`,
+    )
+    context.output.next(`landfall bundle create --deployment ${before.name}`)
+    return
+  }
   const until = Date.now() + 300_000
   let said = ''
   while (Date.now() < until) {
