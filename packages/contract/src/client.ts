@@ -6,7 +6,11 @@ import { problem } from './schemas/common.ts'
 
 type InputOf<R> =
   R extends Route<infer P, infer Q, infer B, z.ZodType | RawResult>
-    ? Clean<{ params: z.input<P>; query: z.input<Q>; body: [B] extends [never] ? Uint8Array | undefined : z.input<B> }>
+    ? Clean<{
+        params: z.input<P>
+        query: z.input<Q>
+        body: [B] extends [never] ? Uint8Array | Blob | undefined : z.input<B>
+      }>
     : never
 /** Drops parts that hold nothing, makes parts optional whose fields all are. */
 type Clean<T> = {
@@ -36,6 +40,8 @@ export interface ClientOptions {
 export interface CallOptions {
   idempotencyKey?: string
   signal?: AbortSignal
+  /** Instead of the client's: for what takes long, such as a large upload. */
+  timeoutMs?: number
 }
 
 export type Client = {
@@ -66,13 +72,13 @@ async function send(
   let body: RequestInit['body'] | null = null
   if (route.body === 'bytes') {
     headers.set('content-type', 'application/octet-stream')
-    body = input.body as Uint8Array<ArrayBuffer>
+    body = input.body as Uint8Array<ArrayBuffer> | Blob
   } else if (route.body !== null) {
     headers.set('content-type', 'application/json')
     body = JSON.stringify(input.body ?? {})
   }
   const streaming = typeof route.result === 'string'
-  const deadline = streaming ? [] : [AbortSignal.timeout(options.timeoutMs ?? 30_000)]
+  const deadline = streaming ? [] : [AbortSignal.timeout(extra.timeoutMs ?? options.timeoutMs ?? 30_000)]
   const signal = AbortSignal.any([...deadline, ...(extra.signal ? [extra.signal] : [])])
   let response: Response
   try {

@@ -1,5 +1,6 @@
 export * from './blob/read-blob.ts'
 export * from './build/build-release.ts'
+export { bundleProgram } from './build/bundle-program.ts'
 export * from './build/load-config.ts'
 export { type Descriptor, ociTypes } from './build/oci-layout.ts'
 export { configFileName } from './build/project-file.ts'

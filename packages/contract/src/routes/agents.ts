@@ -117,7 +117,11 @@ export const agentRoutes = {
     summary: 'What a bundle takes along for a deployment; tells it the release, where one is named',
     access: { role: 'developer', tokens: ['ci'] },
     params: inDeployment,
-    body: z.strictObject({ release: z.string().optional() }),
+    body: z.strictObject({
+      release: z.string().optional(),
+      /** Also one whose rollout was aborted, or that this deployment went back from. */
+      force: z.boolean().default(false),
+    }),
     result: bundleOrder,
   }),
   importExport: route({

@@ -203,6 +203,7 @@ export const syncRequest = z.strictObject({
   commandRoom: z.number().int().min(0).max(16),
   report: report.optional(),
 })
+export type SyncRequest = z.infer<typeof syncRequest>
 export const syncAnswer = z.object({
   now: time,
   poll,
@@ -245,6 +246,7 @@ export const agentView = z.object({
 export const bundleOrder = z.object({ order, keyset: agentKeyset })
 export const importedExport = z.object({
   deployment: z.string(),
+  name: z.string(),
   sequence: z.number().int(),
   createdAt: time,
   /** `already`: this export was taken before, nothing was done. */

@@ -13,6 +13,7 @@ export {
   type VerifyExportOptions,
   verifyExport,
 } from './export/verify-export.ts'
+export { extractAttachment } from './extract-attachment.ts'
 export { type ImportOptions, type ImportProgress, type ImportResult, importBundle } from './import-bundle.ts'
 export { type InspectedBundle, inspectBundle } from './inspect-bundle.ts'
 export { type BundleLimits, defaultLimits } from './limits.ts'

@@ -217,12 +217,15 @@ function gateAnswers(
   return { [successGate(core.step)]: { status: skipped && status !== 'fail' ? 'pass' : status, message } }
 }
 
+/** Whom no wait of the rollout brings: a person has pinned it, or carries its releases to it. */
+const stayAway = ['pinned', 'by-bundle']
+
 /** Members of a group wave that would come, were they not offline or outside their window: going on without them would try nothing. */
 function absentees(plan: FleetPlan, wave: number, standing: Standing, observation: FleetObservation): number {
   const groups = plan.waves[wave]?.groups
   if (!groups) return 0
   return observation.members.filter((each) => {
-    const comes = !each.takenOver && each.excluded?.code !== 'pinned'
+    const comes = !each.takenOver && !stayAway.includes(each.excluded?.code ?? '')
     const away = comes && standing.members[each.id]?.status === 'excluded'
     return away && each.group !== null && groups.includes(each.group)
   }).length

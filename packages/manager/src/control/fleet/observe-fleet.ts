@@ -1,10 +1,15 @@
 import type { Target } from '@landfall/engine'
 import type { FleetObservation, MemberObservation } from '@landfall/rollout'
+import type { Model } from '@landfall/stack'
 import { sql } from 'kysely'
+import { absolute, type SiteNews, siteNews, siteSentence } from '../../exports/site-news.ts'
 import type { Trx } from '../../store/database.ts'
 import { prepareTargets } from '../../store/targets/prepare-targets.ts'
 
-/** A deployment that was not seen for this long does not count until it is. Far above the cadence of looks at one that rests. */
+/**
+ * A deployment that was not seen for this long does not count until it is. Far above the cadence of looks at one that rests, and of
+ * an agent's polls.
+ */
 const offlineAfterMs = 600_000
 
 /** Newest controls that are shown to the machine: well below the 500 that it remembers, so that none is ever taken for new again. */
@@ -15,6 +20,7 @@ interface FleetRow {
   id: string
   name: string
   group_name: string | null
+  model: Model
   pinned: string | null
   phase: string
   setup_release: string | null
@@ -61,6 +67,8 @@ export async function observeFleet(
   const rows = await readRows(trx, rollout)
   const ids = rows.map((row) => row.id)
   const prepared = await prepareTargets(trx, rollout.project, ids, rollout.release, now, 'fleet')
+  const sites = rows.filter((row) => row.model === 'airgapped').map((row) => row.id)
+  const news = await siteNews(trx, sites)
   const targets = new Map<string, Target>()
   const members: MemberObservation[] = []
   const rejected = new Set<string>()
@@ -71,7 +79,7 @@ export async function observeFleet(
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
     targets.set(row.id, target)
     if (row.rejection) rejected.add(row.id)
-    members.push(memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, refusal, now))
+    members.push(memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, refusal, news.get(row.id), now))
   }
   return {
     targets,
@@ -90,7 +98,7 @@ async function readRows(
   rollout: { id: string; project: string; channel: string; release: string },
 ): Promise<FleetRow[]> {
   const { rows } = await sql<FleetRow>`
-    select d.id, d.name, d.group_name, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
+    select d.id, d.name, d.group_name, d.model, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
       d.target is null or (d.wake_at is null and d.observed_generation >= d.requested_generation) as idle,
       (d.state ->> 'generation')::bigint as generation,
       d.target as told,
@@ -117,9 +125,12 @@ async function readRows(
 function memberOf(
   row: FleetRow,
   refusal: { code: string; message: string } | undefined,
+  site: SiteNews | undefined,
   now: number,
 ): MemberObservation {
-  const excluded = exclusionOf(row, now) ?? refusal
+  const excluded = site
+    ? { code: 'by-bundle', message: siteSentence(site, absolute) }
+    : (exclusionOf(row, now) ?? refusal)
   const told = row.told?.digest ?? null
   const base = {
     id: row.id,
@@ -160,13 +171,22 @@ function exclusionOf(row: FleetRow, now: number): { code: string; message: strin
   if (row.setup_release === null || row.phase === 'needs-setup') {
     return { code: 'needs-setup', message: 'A setup has to be applied by its customer first' }
   }
-  if (!row.idle && row.last_seen_at !== null && row.last_seen_at.getTime() < now - offlineAfterMs) {
-    return { code: 'offline', message: `It was last seen at ${row.last_seen_at.toISOString()}` }
-  }
+  const unseen = unseenOf(row, now)
+  if (unseen) return unseen
   const held = answered(row) ? heldBy[row.code ?? ''] : undefined
   if (held) return held
   if (row.ahead) return { code: 'ahead', message: 'It was told a newer release already' }
   return undefined
+}
+
+/** An agent speaks without being asked, so silence means something even where nothing is due; a runner's does not. */
+function unseenOf(row: FleetRow, now: number): { code: string; message: string } | undefined {
+  if (row.model === 'pull' && row.last_seen_at === null) {
+    return { code: 'not-enrolled', message: 'Its agent has never been seen' }
+  }
+  if ((row.idle && row.model === 'push') || row.last_seen_at === null) return undefined
+  if (row.last_seen_at.getTime() >= now - offlineAfterMs) return undefined
+  return { code: 'offline', message: `It was last seen at ${row.last_seen_at.toISOString()}` }
 }
 
 async function readFreeze(trx: Trx, project: string, now: number): Promise<FleetObservation['freeze']> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Limits } from '@landfall/engine'
 import { exampleManifest, MemoryPlatform, MemorySources } from '@landfall/engine/testing'
-import type { RolloutPlanInput } from '@landfall/stack'
+import type { Model, RolloutPlanInput } from '@landfall/stack'
 import { localMasterKey } from '../../secrets/master-key.ts'
 import { openKeyring } from '../../secrets/open-keyring.ts'
 import type { OpenDatabase } from '../../store/database.ts'
@@ -107,7 +107,7 @@ export async function testFleet(database: OpenDatabase) {
       db
         .transaction()
         .execute((trx) => createRollout(trx, { project: 'shop', release, plan: given, by: 'test', at: Date.now() })),
-    async deploy(id: string, more: { group?: string; setup?: string } = {}) {
+    async deploy(id: string, more: { group?: string; setup?: string; model?: Model } = {}) {
       if (more.group !== undefined) {
         await db
           .insertInto('groups')
@@ -115,7 +115,7 @@ export async function testFleet(database: OpenDatabase) {
           .onConflict((conflict) => conflict.doNothing())
           .execute()
       }
-      const given = { group_name: more.group ?? null, setup_release: more.setup ?? null }
+      const given = { group_name: more.group ?? null, setup_release: more.setup ?? null, model: more.model ?? 'push' }
       await seedDeployment(db, { id, project: 'shop', ...given })
       await db
         .transaction()

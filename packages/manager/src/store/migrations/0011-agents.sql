@@ -29,6 +29,12 @@ create table agents (
   -- Where the copy of the agent's own audit chain ends.
   audit_number bigint not null default 0,
   audit_hash text not null,
+  -- The newest export that was taken in: its number counts for the key that signed it.
+  export_key text,
+  export_number bigint not null default 0,
+  export_id text,
   -- What the manager found out about it, by code: { message, since }.
   trouble jsonb not null default '{}'
 );
+-- The newest bundle that was made for a deployment, and the receipts of those that arrived, are read at every look at a fleet.
+create index audit_entries_of_bundles on audit_entries (chain, type, number desc) where type in ('bundle.created', 'bundle.receipt');

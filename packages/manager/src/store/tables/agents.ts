@@ -26,5 +26,8 @@ export interface AgentsTable {
   info: NullableJson<Report['agent']>
   audit_number: Default<number>
   audit_hash: string
+  export_key: Nullable<string>
+  export_number: Default<number>
+  export_id: Nullable<string>
   trouble: DefaultJson<Trouble>
 }

@@ -9,7 +9,13 @@ export type HostCommand = readonly [string, ...string[]]
 
 const maxLogBytes = 5_000_000
 
+/** Only defined where all of this is bundled into one file, which is then the daemon too when its first argument says so. */
+declare const LANDFALL_HOST_ARGUMENT: string | undefined
+
 export function defaultHostCommand(): HostCommand {
+  if (typeof LANDFALL_HOST_ARGUMENT === 'string') {
+    return [process.execPath, fileURLToPath(import.meta.url), LANDFALL_HOST_ARGUMENT]
+  }
   return [process.execPath, fileURLToPath(new URL('../host/main.ts', import.meta.url))]
 }
 
