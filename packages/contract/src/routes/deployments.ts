@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { route } from '../route.ts'
-import { command, commandStatus, logLine, metricSeries, newCommand } from '../schemas/activity.ts'
+import {
+  command,
+  commandStatus,
+  logLine,
+  metricSeries,
+  newCommand,
+  span,
+  telemetryDrop,
+  traceSummary,
+} from '../schemas/activity.ts'
 import { control, inDeployment, inProject, page, pageQuery, projectName, slug, time } from '../schemas/common.ts'
 import {
   config,
@@ -11,11 +20,13 @@ import {
   newDeployment,
   policy,
 } from '../schemas/deployment.ts'
+import { patchOf } from '../schemas/patch-of.ts'
 
 const tag = 'deployments'
 const groupParams = z.strictObject({ project: projectName, group: slug })
 const commandParams = z.strictObject({ project: projectName, deployment: z.string(), command: z.string() })
 const value = z.union([z.string(), z.number(), z.boolean()])
+const traceId = z.string().regex(/^[0-9a-f]{32}$/)
 const window = { since: z.iso.datetime().optional(), until: z.iso.datetime().optional() }
 export const deploymentRoutes = {
   listDeployments: route({
@@ -98,7 +109,7 @@ export const deploymentRoutes = {
       group: slug.nullable().optional(),
       channel: slug.optional(),
       pin: z.string().nullable().optional(),
-      policy: policy.partial().optional(),
+      policy: patchOf(policy).optional(),
     }),
     result: deployment,
   }),
@@ -255,7 +266,8 @@ export const deploymentRoutes = {
     method: 'GET',
     path: '/api/projects/{project}/deployments/{deployment}/logs',
     tag: 'telemetry',
-    summary: 'Log lines, oldest first; the newest `limit` when no `after` is given',
+    summary:
+      'Log lines, oldest first; the newest `limit` when no `after` is given, else what has arrived since, however old it says it is',
     access: { role: 'viewer', tokens: ['deployer'] },
     params: inDeployment,
     query: z.strictObject({
@@ -265,18 +277,58 @@ export const deploymentRoutes = {
       version: z.string().optional(),
       severity: logLine.shape.severity.optional(),
       text: z.string().max(200).optional(),
+      trace: traceId.optional(),
     }),
     result: page(logLine),
+  }),
+  listTraces: route({
+    operation: 'listTraces',
+    method: 'GET',
+    path: '/api/projects/{project}/deployments/{deployment}/traces',
+    tag: 'telemetry',
+    summary: 'Traces of a time (the last hour), newest first; of very many the newest are looked at',
+    access: { role: 'viewer', tokens: ['deployer'] },
+    params: inDeployment,
+    query: z.strictObject({
+      limit: pageQuery.limit,
+      ...window,
+      worker: z.string().optional(),
+      version: z.string().optional(),
+      minDurationMs: z.coerce.number().min(0).optional(),
+      errors: z.enum(['true', 'false']).optional(),
+    }),
+    result: z.object({ items: z.array(traceSummary), dropped: z.array(telemetryDrop) }),
+  }),
+  getTrace: route({
+    operation: 'getTrace',
+    method: 'GET',
+    path: '/api/projects/{project}/deployments/{deployment}/traces/{trace}',
+    tag: 'telemetry',
+    summary: 'The spans of a trace in the order of their tree, and the log lines that were written in it',
+    access: { role: 'viewer', tokens: ['deployer'] },
+    params: z.strictObject({ ...inDeployment.shape, trace: traceId }),
+    result: z.object({ ...traceSummary.shape, items: z.array(span), cut: z.boolean(), logs: z.array(logLine) }),
   }),
   getMetrics: route({
     operation: 'getMetrics',
     method: 'GET',
     path: '/api/projects/{project}/deployments/{deployment}/metrics',
     tag: 'telemetry',
-    summary: 'Requests, errors and latency per worker and version over time',
+    summary:
+      'Requests, errors and latency per worker and version over time; with `metric` one of the workers’ own metrics',
     access: { role: 'viewer', tokens: ['deployer'] },
     params: inDeployment,
-    query: z.strictObject({ ...window, worker: z.string().optional() }),
-    result: z.object({ series: z.array(metricSeries), through: time.nullable() }),
+    query: z.strictObject({ ...window, worker: z.string().optional(), metric: z.string().max(200).optional() }),
+    result: z.object({
+      series: z.array(metricSeries),
+      through: time.nullable(),
+      /** The workers' own metrics that can be asked for. */
+      metrics: z
+        .array(z.object({ metric: z.string(), unit: z.string(), kind: z.enum(['counter', 'gauge', 'histogram']) }))
+        .optional(),
+      dropped: z.array(telemetryDrop).optional(),
+      /** Series of this metric that are not shown since there are too many. */
+      more: z.number().int().optional(),
+    }),
   }),
 }

@@ -57,9 +57,44 @@ export const logLine = z.object({
   attributes: z.record(z.string(), z.unknown()),
   trace: z.string().nullable(),
 })
+/** One trace: what one request caused, over all workers. */
+export const traceSummary = z.object({
+  trace: z.string(),
+  at: time,
+  durationMs: z.number(),
+  /** Of its root span, or the first that is known. */
+  name: z.string(),
+  spans: z.number().int(),
+  errors: z.number().int(),
+  workers: z.array(z.string()),
+  versions: z.array(z.string()),
+})
+export const span = z.object({
+  span: z.string(),
+  parent: z.string().nullable(),
+  /** 0: a root, or one whose parent is not known. */
+  depth: z.number().int(),
+  at: time,
+  /** Since the trace began. */
+  offsetMs: z.number(),
+  durationMs: z.number(),
+  name: z.string(),
+  kind: z.enum(['unspecified', 'internal', 'server', 'client', 'producer', 'consumer']),
+  status: z.enum(['unset', 'ok', 'error']),
+  message: z.string().nullable(),
+  worker: z.string().nullable(),
+  version: z.string().nullable(),
+  attributes: z.record(z.string(), z.unknown()),
+  events: z.array(z.object({ at: time, name: z.string(), attributes: z.record(z.string(), z.unknown()) })),
+})
+/** What is beyond a bound of the store and was not kept, in total. */
+export const telemetryDrop = z.object({ reason: z.string(), records: z.number(), lastAt: time })
 /** A series over time per version; `points` are `[milliseconds since the epoch, value]`. */
 export const metricSeries = z.object({
   metric: z.string(),
+  /** Of a worker's own metric: what is shown of it, and the attributes that tell its series apart. */
+  shows: z.enum(['rate', 'value', 'mean', 'p50', 'p90', 'p99']).optional(),
+  labels: z.record(z.string(), z.unknown()).optional(),
   unit: z.string(),
   worker: z.string(),
   version: z.string(),

@@ -135,7 +135,7 @@ describe('logs', () => {
     const first = await queryLogs(database.db, { deployment: 'dep_1', limit: 10 })
     expect(first.items.map((line) => line.body)).toEqual(Array.from({ length: 10 }, (_, i) => `line ${20 + i}`))
     const nothing = await queryLogs(database.db, { deployment: 'dep_1', limit: 10, after: first.next ?? '' })
-    expect(nothing).toEqual({ items: [], next: first.next })
+    expect(nothing.items).toEqual([])
     // Three lines of one instant keep the order they were sent in.
     await send(
       'logs',

@@ -7,8 +7,12 @@ import { forbidden } from '../../http/refusals.ts'
 import type { Services } from '../../http/services.ts'
 import { findProject } from '../../store/accounts/projects.ts'
 import { findDeployment } from '../../store/deployments/find-deployment.ts'
+import { readDrops } from '../../telemetry/drops.ts'
 import { queryLogs } from '../../telemetry/query-logs.ts'
+import { listMeters, queryMeter } from '../../telemetry/query-meter.ts'
 import { queryMetrics } from '../../telemetry/query-metrics.ts'
+import { queryTraces } from '../../telemetry/query-traces.ts'
+import { readTrace } from '../../telemetry/read-trace.ts'
 import { readSettings, writeSettings } from '../../telemetry/settings.ts'
 
 const hourMs = 3_600_000
@@ -27,8 +31,32 @@ export const telemetryHandlers = {
     const deployment = await findDeployment(db, params.project, params.deployment)
     const until = query.until === undefined ? clock.now() : Date.parse(query.until)
     const since = query.since === undefined ? until - hourMs : Date.parse(query.since)
-    const found = await queryMetrics(db, { deployment: deployment.id, worker: query.worker, since, until })
-    return { series: found.series, through: found.through === null ? null : new Date(found.through).toISOString() }
+    const window = { deployment: deployment.id, worker: query.worker, since, until }
+    const { metric } = query
+    const found = metric === undefined ? await queryMetrics(db, window) : await queryMeter(db, { ...window, metric })
+    return {
+      series: found.series,
+      through: found.through === null ? null : new Date(found.through).toISOString(),
+      metrics: await listMeters(db, deployment.id),
+      dropped: await readDrops(db, deployment.id, 'metrics'),
+      ...('more' in found && found.more > 0 ? { more: found.more } : {}),
+    }
+  },
+
+  listTraces: async ({ params, query }, { db, clock }) => {
+    const deployment = await findDeployment(db, params.project, params.deployment)
+    const until = query.until === undefined ? clock.now() : Date.parse(query.until)
+    const since = query.since === undefined ? until - hourMs : Date.parse(query.since)
+    const errors = query.errors === 'true'
+    const items = await queryTraces(db, { ...query, errors, deployment: deployment.id, since, until })
+    return { items, dropped: await readDrops(db, deployment.id, 'traces') }
+  },
+
+  getTrace: async ({ params }, { db }) => {
+    const deployment = await findDeployment(db, params.project, params.deployment)
+    const trace = await readTrace(db, deployment.id, params.trace)
+    const logs = await queryLogs(db, { deployment: deployment.id, trace: params.trace, limit: 200 })
+    return { ...trace, logs: logs.items }
   },
 
   getTelemetrySettings: async ({ params }, { db, keyring }) => {
