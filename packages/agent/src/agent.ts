@@ -1,6 +1,7 @@
 import type { AgentSetup, AuditLink, CommandUpdate, Order, Report } from '@landfall/contract'
 import type { DeploymentState, Explanation } from '@landfall/engine'
 import type { CustomerSettings } from '@landfall/stack'
+import type { AuditCheck } from './audit/agent-audit.ts'
 
 /** What a person at the site sees: what runs, what is asked, what waits for them. */
 export interface AgentStatus {
@@ -40,6 +41,9 @@ export interface AgentStatus {
   exported: { sequence: number; at: number | null }
 }
 
+/** Null gives a setting back to the portal. */
+export type SettingsChange = { [K in keyof CustomerSettings]?: CustomerSettings[K] | null | undefined }
+
 export interface LogLine {
   /** ISO 8601. */
   at: string
@@ -61,6 +65,8 @@ export interface Agent {
     releases: string[]
     generation: number | null
     commands: string[]
+    /** Left out: they came too late, or twice. */
+    refusedCommands: { id: string; code: string }[]
   }>
   /** Writes what the site hands back. The next one has the next number; what was not confirmed is in it again. */
   exportTo(file: string, by?: string): Promise<{ sequence: number; size: number }>
@@ -70,8 +76,11 @@ export interface Agent {
   answer(answer: { gate: string; target: string; status: 'pass' | 'fail'; by: string; message?: string }): Promise<void>
   /** Runs a signed command (a DSSE envelope as text). Throws `E_COMMAND_*`. */
   command(envelope: string, by?: string): Promise<{ id: string }>
-  changeSettings(change: Partial<CustomerSettings>, by: string): Promise<CustomerSettings>
+  changeSettings(change: SettingsChange, by: string): Promise<CustomerSettings>
+  /** Links above the number `after`; `ok`: these hold and follow each other. */
   audit(after: number, limit: number): Promise<{ links: AuditLink[]; ok: boolean }>
+  /** Recomputes the whole chain. */
+  verifyAudit(): Promise<AuditCheck>
   /** Log lines that were not handed on yet, oldest first; at most `limit`, the newest ones. */
   logs(limit: number): Promise<LogLine[]>
   stop(): Promise<void>

@@ -1,5 +1,8 @@
+export type { Agent, AgentStatus } from './agent.ts'
 export { AgentAudit, type AuditCheck, type AuditEvent } from './audit/agent-audit.ts'
+export { readSetup } from './identity/setup.ts'
 export { type AgentLock, takeLock } from './lock.ts'
+export type { AgentCommands, AgentParts } from './parts.ts'
 export { defaultSpoolLimits, type SpoolLimits } from './spool/limits.ts'
 export {
   type DropReason,
@@ -11,6 +14,7 @@ export {
   type SpoolOptions,
   type SpoolStats,
 } from './spool/spool.ts'
+export { type StartAgentOptions, startAgent } from './start-agent.ts'
 export { type AgentKey, readAgentKey, readAgentKeyFile } from './state/agent-key.ts'
 export { AgentState } from './state/agent-state.ts'
 export { rotateAgentKey } from './state/data-key.ts'

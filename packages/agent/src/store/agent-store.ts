@@ -7,6 +7,8 @@ import type { AgentState } from '../state/agent-state.ts'
 export interface AgentStore extends StateStore {
   /** Sets what a deployment is to be. A generation that is not higher than the one there changes nothing and answers false. */
   put(desired: Desired): boolean
+  /** Has a deployment looked at again now: what counts beside the order has changed. Nothing happens where it is not known. */
+  touch(deployment: string): void
   /** Ids of the deployments, sorted. */
   deployments(): string[]
   /** What is asked of a deployment and what it came to; null when it is not known. Takes no lease. */
@@ -30,19 +32,26 @@ interface Row {
   wakeAt: number | null
   /** Since when the newest generation waits. */
   askedAt: number
+  /** Touched while a lease was held: its end must not forget that. */
+  touched?: boolean
 }
 
 export interface AgentStoreOptions {
   state: AgentState
   audit: AgentAudit
   clock: Clock
+  /** What the engine and `look` are shown of what was put, such as with the site's own settings over it. Cheap and pure. */
+  view?: (desired: Desired) => Desired
+  /** Told after something of a deployment was written that others may want to know of. */
+  onChange?: (deployment: string) => void
 }
 
 /**
  * The engine's `StateStore` over the agent's sealed state, for one or few deployments. Opening it is a take-over: every epoch
  * is raised and every lease freed, so whatever a predecessor still writes is refused. Open it only under the agent's lock.
  */
-export function createAgentStore({ state, audit, clock }: AgentStoreOptions): AgentStore {
+export function createAgentStore(options: AgentStoreOptions): AgentStore {
+  const { state, audit, clock, view = (desired: Desired) => desired, onChange = () => {} } = options
   const read = <T>(deployment: string, part: 'desired' | 'state' | 'run') =>
     state.get(nameOf(deployment, part)) as T | undefined
   const run = (deployment: string) => read<Row>(deployment, 'run') ?? null
@@ -54,6 +63,7 @@ export function createAgentStore({ state, audit, clock }: AgentStoreOptions): Ag
     if (!desired) throw new RangeError(`no deployment ${deployment}`)
     return desired
   }
+  const shown = (deployment: string): Desired => view(desiredOf(deployment))
 
   const deployments = () =>
     state
@@ -96,22 +106,31 @@ export function createAgentStore({ state, audit, clock }: AgentStoreOptions): Ag
   return {
     deployments,
 
-    put: (desired) =>
-      state.transaction(() => {
-        const { id } = desired.deployment
+    put: (desired) => {
+      const { id } = desired.deployment
+      const taken = state.transaction(() => {
         const before = read<Desired>(id, 'desired')
         if (before && desired.generation <= before.generation) return false
         const row = run(id) ?? { epoch: 0, owner: null, until: 0, observed: 0, wakeAt: null, askedAt: 0 }
         state.put(nameOf(id, 'desired'), desired)
         write(id, { ...row, askedAt: clock.now() })
         return true
+      })
+      if (taken) onChange(id)
+      return taken
+    },
+
+    touch: (deployment) =>
+      state.transaction(() => {
+        const row = run(deployment)
+        if (row) write(deployment, { ...row, wakeAt: clock.now(), touched: true })
       }),
 
     look: (deployment) => {
       const row = run(deployment)
       if (!row) return null
       const { observed, wakeAt } = row
-      return { desired: desiredOf(deployment), state: stateOf(deployment), observed, wakeAt }
+      return { desired: shown(deployment), state: stateOf(deployment), observed, wakeAt }
     },
 
     claim: async (owner, ttlMs, wanted): Promise<Claimed | null> => {
@@ -123,8 +142,8 @@ export function createAgentStore({ state, audit, clock }: AgentStoreOptions): Ag
         const row = deployment === null ? null : run(deployment)
         if (deployment === null || !row) return null
         const lease = { deployment, owner, epoch: row.epoch + 1, expiresAt: now + ttlMs }
-        write(deployment, { ...row, epoch: lease.epoch, owner, until: lease.expiresAt })
-        return { lease, desired: desiredOf(deployment), state: stateOf(deployment) }
+        write(deployment, { ...row, epoch: lease.epoch, owner, until: lease.expiresAt, touched: false })
+        return { lease, desired: shown(deployment), state: stateOf(deployment) }
       })
     },
 
@@ -137,10 +156,10 @@ export function createAgentStore({ state, audit, clock }: AgentStoreOptions): Ag
 
     desired: async (lease) => {
       fenced(lease)
-      return desiredOf(lease.deployment)
+      return shown(lease.deployment)
     },
 
-    persist: async (lease, next, events: readonly EngineEvent[]) =>
+    persist: async (lease, next, events: readonly EngineEvent[]) => {
       state.transaction(() => {
         fenced(lease)
         state.put(nameOf(lease.deployment, 'state'), next)
@@ -148,13 +167,18 @@ export function createAgentStore({ state, audit, clock }: AgentStoreOptions): Ag
           lease.deployment,
           events.map((event) => ({ ...event, actor: 'engine' })),
         )
-      }),
+      })
+      onChange(lease.deployment)
+    },
 
-    release: async (lease, outcome) =>
-      state.transaction(() => {
-        const row = fenced(lease)
-        write(lease.deployment, { ...row, owner: null, until: 0, observed: outcome.observed, wakeAt: outcome.wakeAt })
-      }),
+    release: async (lease, { observed, wakeAt }) => {
+      const before = state.transaction(() => {
+        const { touched = false, ...row } = fenced(lease)
+        write(lease.deployment, { ...row, owner: null, until: 0, observed, wakeAt: touched ? clock.now() : wakeAt })
+        return row
+      })
+      if (before.observed !== observed) onChange(lease.deployment)
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import type { Clock, GateRunner, Verifier } from '@landfall/engine'
+import { askWebhook, type Clock, type GateRunner, type Verifier, type WebhookCall } from '@landfall/engine'
 import { findGate, type GateAnswer } from '@landfall/rollout'
 import { type ComputeResource, durationMs, type Gate } from '@landfall/stack'
 import { queueCommand } from '../commands/queue-command.ts'
@@ -36,7 +36,17 @@ export function createGateRunner(deps: GateRunnerDeps): GateRunner {
       const worker = release.manifest.resources.find((resource) => resource.name === context.worker)
       const plan = worker?.type === 'worker' || worker?.type === 'container' ? worker.rollout : undefined
       const gate = plan ? findGate<Gate>(plan, spec.id) : undefined
-      if (gate?.kind === 'webhook') return askWebhook(deps, gate, spec.id, context, release.version)
+      if (gate?.kind === 'webhook') {
+        return askWebhook({
+          gate,
+          id: spec.id,
+          context,
+          release: release.version,
+          now: deps.clock.now(),
+          fetch: deps.fetch ?? globalThis.fetch,
+          signer: webhookSigner(deps.keyring),
+        })
+      }
       if (gate?.kind === 'command') {
         return askCommand(deps, worker as ComputeResource, context.version, spec.id, context, gate)
       }
@@ -55,67 +65,14 @@ export function createGateRunner(deps: GateRunnerDeps): GateRunner {
 
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-/**
- * POSTs what is asked and takes `{ "status": "pass" | "fail" | "wait", "message"? }`. Signed with Ed25519 over
- * `<timestamp>.<body>`: `Landfall-Timestamp`, `Landfall-Signature` (base64) and `Landfall-Key` (the public key, base64 of its
- * SPKI; the same for a manager for ever, to be pinned by the receiver). No answer, and a 5xx, is no answer: wait.
- */
-async function askWebhook(
-  deps: GateRunnerDeps,
-  gate: { url: string; timeout: string },
-  id: string,
-  context: GateContext,
-  release: string,
-): Promise<GateAnswer> {
-  const { deployment, worker, rollout, version } = context
-  const body = JSON.stringify({
-    gate: id,
-    project: deployment.project,
-    deployment: { id: deployment.id, name: deployment.name },
-    worker,
-    rollout,
-    version,
-    release,
-  })
-  const timestamp = String(Math.floor(deps.clock.now() / 1_000))
-  const seed = deps.keyring.derive('gate webhooks')
+/** The manager's own key for webhooks, out of its master key: the same for ever, and the same for each manager of a database. */
+function webhookSigner(keyring: Keyring): WebhookCall['signer'] {
+  const seed = keyring.derive('gate webhooks')
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: 'der', type: 'pkcs8' })
-  try {
-    const response = await (deps.fetch ?? globalThis.fetch)(gate.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'landfall-timestamp': timestamp,
-        'landfall-signature': sign(null, Buffer.from(`${timestamp}.${body}`), key).toString('base64'),
-        'landfall-key': createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64'),
-      },
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(durationMs(gate.timeout)),
-    })
-    const text = (await response.text()).slice(0, 4_096)
-    if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
-      return { status: 'wait', message: `The webhook answered ${response.status}` }
-    }
-    if (!response.ok) return { status: 'fail', message: `The webhook answered ${response.status}` }
-    return answerOf(text)
-  } catch {
-    // The cause may hold the address, and an address may hold a token.
-    return { status: 'wait', message: 'The webhook did not answer' }
+  return {
+    publicKey: createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64'),
+    sign: async (message) => sign(null, message, key),
   }
-}
-
-function answerOf(text: string): GateAnswer {
-  try {
-    const parsed = JSON.parse(text) as { status?: unknown; message?: unknown }
-    const { status } = parsed
-    if (status === 'pass' || status === 'fail' || status === 'wait') {
-      return { status, ...(typeof parsed.message === 'string' ? { message: parsed.message.slice(0, 500) } : {}) }
-    }
-  } catch {
-    // Told below.
-  }
-  return { status: 'wait', message: 'The webhook answered without a status of pass, fail or wait' }
 }
 
 async function askCommand(

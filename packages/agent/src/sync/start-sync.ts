@@ -1,0 +1,56 @@
+import type { Clock, Log, Random } from '@landfall/engine'
+import type { AgentStatus } from '../agent.ts'
+import type { AgentAudit } from '../audit/agent-audit.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { SavedSetup } from '../identity/setup.ts'
+import type { Orders } from '../orders/orders.ts'
+import type { AgentCommands } from '../parts.ts'
+import type { Problems } from '../problems.ts'
+import type { Reporter } from '../report/reporter.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Trust } from '../sources/trust.ts'
+import type { Upstream } from '../sources/upstream.ts'
+import type { AgentState } from '../state/agent-state.ts'
+import type { AgentStore } from '../store/agent-store.ts'
+
+export interface SyncOptions {
+  /** PEM of authorities that are trusted beside the system's, for a manager or a proxy behind a private one. */
+  caFile?: string
+  /** Address of a proxy, with its credentials; otherwise what the environment says (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). */
+  proxy?: string
+  env?: Readonly<Record<string, string | undefined>>
+}
+
+export interface SyncDeps extends SyncOptions {
+  state: AgentState
+  setup: SavedSetup
+  identity: Identity
+  trust: Trust
+  orders: Orders
+  settings: Settings
+  reporter: Reporter
+  problems: Problems
+  audit: AgentAudit
+  store: AgentStore
+  clock: Clock
+  random: Random
+  log: Log
+  version: string
+  commands: () => AgentCommands
+  wake: () => void
+}
+
+export interface RunningSync {
+  readonly upstream: Upstream
+  start(): void
+  /** Something is to be reported. Safe at any rate. */
+  changed(): void
+  status(): NonNullable<AgentStatus['sync']>
+  stop(): Promise<void>
+}
+
+/** The sync client of this setup; null where there is no network to sync over. */
+export async function startSync(deps: SyncDeps): Promise<RunningSync | null> {
+  if (!deps.setup.sync) return null
+  return null
+}
