@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { route } from '../route.ts'
 import { inDeployment, time } from '../schemas/common.ts'
 import { deployment } from '../schemas/deployment.ts'
+import { patchOf } from '../schemas/patch-of.ts'
 import { newAnswer, portal, storedAnswer } from '../schemas/portal.ts'
 
 const tag = 'portal'
@@ -52,7 +53,7 @@ export const portalRoutes = {
     summary: 'Windows, update mode, telemetry, pause, revoke and grant access',
     access: customer,
     params: inDeployment,
-    body: customerSettings.partial(),
+    body: patchOf(customerSettings),
     result: customerSettings,
   }),
   leaveVendor: route({
