@@ -1,4 +1,5 @@
 import { LandfallError } from '@landfall/stack'
+import { looksLikeSession, type SessionContent } from '../agents/session-token.ts'
 import type { MachinePrincipal, PersonPrincipal, Principal } from '../http/principal.ts'
 import type { Services } from '../http/services.ts'
 import type { Database } from '../store/database.ts'
@@ -8,7 +9,7 @@ import { hashToken, looksLikeToken } from './token.ts'
 /**
  * Who calls: by `Authorization: Bearer`, else by the session cookie; null for nobody.
  *
- * @throws LandfallError `E_TOKEN_INVALID`, `E_TOKEN_EXPIRED`, `E_TOKEN_REVOKED`
+ * @throws LandfallError `E_TOKEN_INVALID`, `E_TOKEN_EXPIRED`, `E_TOKEN_REVOKED`, `E_SESSION_ENDED`
  */
 export async function authenticate(headers: Headers, services: Services): Promise<Principal | null> {
   const header = headers.get('authorization')
@@ -17,8 +18,14 @@ export async function authenticate(headers: Headers, services: Services): Promis
   return hash ? bySession(hash, services) : null
 }
 
-async function byToken(header: string, { db, clock, usage }: Services): Promise<Principal> {
+async function byToken(header: string, { db, clock, usage, agents }: Services): Promise<Principal> {
   const secret = /^Bearer ([^\s]+)$/i.exec(header)?.[1] ?? ''
+  // Ten thousand agents that wait must not be ten thousand queries.
+  if (looksLikeSession(secret)) {
+    const said = agents.tokens.read(secret, clock.now())
+    agents.hub.requireCurrent(said)
+    return ofSession(said)
+  }
   if (!looksLikeToken(secret)) throw refused('E_TOKEN_INVALID', 'The token is not one of this manager.')
   const row = await db
     .selectFrom('tokens')
@@ -48,6 +55,11 @@ async function byToken(header: string, { db, clock, usage }: Services): Promise<
     deploymentName: row.deploymentName,
   }
   return machine
+}
+
+function ofSession({ deployment, name, project, session }: SessionContent): MachinePrincipal {
+  const token = `session:${deployment}:${session}`
+  return { kind: 'agent', token, name, project, deployment, deploymentName: name, session }
 }
 
 async function bySession(hash: Buffer, { db, clock, usage }: Services): Promise<Principal | null> {

@@ -21,6 +21,8 @@ export interface MachinePrincipal {
   deployment: string | null
   /** Its name: routes take either. */
   deploymentName: string | null
+  /** Of an agent that runs a deployment: the number of its session. Whether it is the current one, the sync hub knows. */
+  session?: number
 }
 export type Principal = PersonPrincipal | MachinePrincipal
 

@@ -1,5 +1,6 @@
 import type { Clock, Log, Random } from '@landfall/engine'
 import type { Pool } from 'pg'
+import type { Agents } from '../agents/agents.ts'
 import type { Attempts } from '../auth/attempts.ts'
 import type { SingleSignOn } from '../auth/single-sign-on.ts'
 import type { Usage } from '../auth/usage.ts'
@@ -38,6 +39,8 @@ export interface Services {
   waker: Pick<Waker, 'wake'>
   /** Change feed, telemetry intake, and how the loops are; the loops themselves are nobody's business here. */
   control: Pick<Control, 'changes' | 'telemetry' | 'health' | 'metricsText'>
+  /** Agents: their sessions, the sync hub, and the one way their reports are taken in. */
+  agents: Agents
   requests: RequestMetrics
   accessLog: ((line: AccessLine) => void) | null
   /** Aborts when the manager begins to drain: streams end, nothing new is begun. */

@@ -1,4 +1,5 @@
 import type { Clock, Log, Random } from '@landfall/engine'
+import type { Poll } from '../agents/hub/hub.ts'
 import type { Settings } from '../http/settings.ts'
 
 export interface ManagerOptions {
@@ -23,6 +24,8 @@ export interface ManagerOptions {
   oidc?: Settings['oidc']
   /** Folder of the built web app; null: none. By default that of this checkout. */
   webDirectory?: string | null
+  /** How agents are to ask: how long a sync is held, the interval where holding does not work, and the random part. */
+  agents?: Partial<Poll>
   /** Deployments worked on at the same time by this manager. */
   concurrency?: number
 }
@@ -31,10 +34,13 @@ export interface ManagerOptions {
 export function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): {
   masterKeyFile?: string
   oidc?: NonNullable<Settings['oidc']>
+  agents?: Partial<Poll>
 } {
   const { LANDFALL_MASTER_KEY_FILE, LANDFALL_OIDC_ISSUER, LANDFALL_OIDC_CLIENT_ID, LANDFALL_OIDC_CLIENT_SECRET } =
     environment
+  const agents = pollOf(environment)
   return {
+    ...(Object.keys(agents).length > 0 ? { agents } : {}),
     ...(LANDFALL_MASTER_KEY_FILE ? { masterKeyFile: LANDFALL_MASTER_KEY_FILE } : {}),
     ...(LANDFALL_OIDC_ISSUER && LANDFALL_OIDC_CLIENT_ID && LANDFALL_OIDC_CLIENT_SECRET
       ? {
@@ -47,6 +53,18 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
         }
       : {}),
   }
+}
+
+/** `LANDFALL_AGENT_WAIT_MS`, `…_INTERVAL_MS`, `…_JITTER_MS`. What is no number of milliseconds counts as not said. */
+function pollOf(environment: Readonly<Record<string, string | undefined>>): Partial<Poll> {
+  const entries = [
+    ['waitMs', environment.LANDFALL_AGENT_WAIT_MS],
+    ['intervalMs', environment.LANDFALL_AGENT_INTERVAL_MS],
+    ['jitterMs', environment.LANDFALL_AGENT_JITTER_MS],
+  ] as const
+  return Object.fromEntries(
+    entries.flatMap(([name, text]) => (/^\d{1,8}$/.test(text ?? '') ? [[name, Number(text)]] : [])),
+  )
 }
 
 /** Warnings to standard error as JSON lines. */

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { createLocalPlatform } from '@landfall/platform-local'
 import { startPostgres } from '@landfall/postgres'
+import { createAgents } from '../agents/agents.ts'
+import { startAgentLoops } from '../agents/start-loops.ts'
 import { handlers } from '../api/handlers.ts'
 import { Attempts } from '../auth/attempts.ts'
 import { SingleSignOn } from '../auth/single-sign-on.ts'
@@ -96,6 +98,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       ...(given.concurrency === undefined ? {} : { concurrency: given.concurrency }),
     })
     undo.push(() => control.stop())
+    const agents = createAgents({ db, keyring, clock, waker, poll: given.agents ?? {} })
+    undo.push(startAgentLoops({ hub: agents.hub, db, clock, log, waker }))
     const services: Services = {
       db: database.db,
       pool: database.pool,
@@ -116,6 +120,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       attempts: new Attempts(),
       singleSignOn: new SingleSignOn(),
       waker,
+      agents,
       requests: new RequestMetrics(),
       accessLog: given.accessLog ? (line) => log.info('call', { ...line }) : null,
       stopping: draining.signal,

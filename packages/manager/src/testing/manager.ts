@@ -1,6 +1,7 @@
 import { type Client, createClient, type Role } from '@landfall/contract'
 import type { Log } from '@landfall/engine'
 import type { KeysetEnvelope } from '@landfall/release'
+import { createAgents } from '../agents/agents.ts'
 import { defaultPlan } from '../api/default-plan.ts'
 import { handlers } from '../api/handlers.ts'
 import { Attempts } from '../auth/attempts.ts'
@@ -60,6 +61,7 @@ export async function createTestManager(server: TestServer, settings: Partial<Se
   }
   const random = { next: () => 0.5 }
   const keyring = await openKeyring(db, localMasterKey(Buffer.alloc(32, 7)), clock.now())
+  const waker = { wake: () => {} }
   const services: Services = {
     db,
     pool,
@@ -80,7 +82,8 @@ export async function createTestManager(server: TestServer, settings: Partial<Se
     usage: new Usage(),
     attempts: new Attempts(),
     singleSignOn: new SingleSignOn(),
-    waker: { wake: () => {} },
+    waker,
+    agents: createAgents({ db, keyring, clock, waker, poll: { waitMs: 2_000 } }),
     requests: new RequestMetrics(),
     accessLog: (line) => accessLog.push(line),
     stopping: new AbortController().signal,

@@ -1,15 +1,8 @@
 import type { DeploymentState, EngineEvent, Lease } from '@landfall/engine'
-import { sql } from 'kysely'
 import { appendAudit } from '../../audit/append-audit.ts'
-import { publishChanges } from '../../changes/publish-changes.ts'
 import type { Database } from '../../store/database.ts'
 import { staleEpoch } from './stale.ts'
-
-/** What a written state means to others. */
-export interface Persisted {
-  /** The fleet rollout that told the deployment its target, where its phase or generation moved: that rollout looks again. */
-  nudge: string | null
-}
+import { beforeColumns, type Persisted, writeState } from './write-state.ts'
 
 /**
  * Writes the state, its events to the deployment's audit chain, and a change, in one transaction, if the lease is current.
@@ -26,25 +19,18 @@ export async function persist(
   return db.transaction().execute(async (trx) => {
     const before = await trx
       .selectFrom('deployments')
-      .select(['project', 'rollout', 'phase', sql<number | null>`(state->>'generation')::bigint`.as('generation')])
+      .select(beforeColumns)
       .where('id', '=', lease.deployment)
       .where('lease_epoch', '=', lease.epoch)
       .where('lease_owner', '=', lease.owner)
       .forUpdate()
       .executeTakeFirst()
     if (!before) throw staleEpoch(lease)
-    await trx
-      .updateTable('deployments')
-      .set({
-        state: JSON.stringify(state),
-        // A long turn is seen while it runs, not only when it gives its lease back.
-        ...(state.phase === 'access-revoked' || state.phase === 'pending' ? {} : { last_seen_at: new Date(now) }),
-        ...(state.phase === 'deleted' ? { deleted_at: new Date(now) } : {}),
-      })
-      .where('id', '=', lease.deployment)
-      .execute()
-    const project = before.project
-    await publishChanges(trx, [{ project, kind: 'deployment', id: lease.deployment, at: now }])
+    // A long turn is seen while it runs, not only when it gives its lease back.
+    const unseen = state.phase === 'access-revoked' || state.phase === 'pending'
+    const also = unseen ? {} : { last_seen_at: new Date(now) }
+    const persisted = await writeState(trx, lease.deployment, before, state, now, also)
+    const { project } = before
     await appendAudit(
       trx,
       events.map(({ at, type, code, message, resource, data }) => ({
@@ -59,7 +45,6 @@ export async function persist(
         data: data ?? null,
       })),
     )
-    const moved = before.phase !== state.phase || before.generation !== state.generation
-    return { nudge: moved ? before.rollout : null }
+    return persisted
   })
 }
