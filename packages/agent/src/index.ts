@@ -1,8 +1,15 @@
-export type { Agent, AgentStatus } from './agent.ts'
+export type { Agent, AgentStatus, LogLine, SettingsChange } from './agent.ts'
+export { type LocalAddress, type LocalApi, serveLocalApi } from './api/local-api.ts'
+export { createLocalClient, type LocalClient, type LocalTarget } from './api/local-client.ts'
+export type { Body } from './api/routes.ts'
 export { AgentAudit, type AuditCheck, type AuditEvent } from './audit/agent-audit.ts'
 export { readSetup } from './identity/setup.ts'
 export { type AgentLock, takeLock } from './lock.ts'
 export type { AgentCommands, AgentParts } from './parts.ts'
+export { type InitializedAgent, initAgent } from './setup/init-agent.ts'
+export { keyFileBeside, keyOfAgent } from './setup/key-of-agent.ts'
+export { makeKeyFile, rotateKeyFile } from './setup/make-key.ts'
+export { systemdUnit, type UnitOptions, unitSocket } from './setup/systemd-unit.ts'
 export { defaultSpoolLimits, type SpoolLimits } from './spool/limits.ts'
 export {
   type DropReason,
