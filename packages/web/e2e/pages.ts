@@ -1,7 +1,10 @@
 const project = '/p/acme-invoices'
 const deployment = `${project}/deployments`
 
-/** Every page of the dashboard, as the fixture's world fills it. */
+/** A portal link, as the vendor gives it. */
+export const portalLink = (name: string) => `/portal#token=lf_deployer_${name}&project=acme-invoices&deployment=${name}`
+
+/** Every page of the dashboard and of the portal, as the fixture's world fills it. */
 export const pages = [
   { name: 'sign-in', path: '/sign-in' },
   { name: 'bootstrap', path: '/bootstrap?token=lf_bootstrap_1' },
@@ -22,5 +25,14 @@ export const pages = [
   { name: 'release', path: `${project}/releases/1.4.0` },
   { name: 'audit', path: `${project}/audit` },
   { name: 'settings', path: `${project}/settings` },
+  { name: 'portal-asked', path: portalLink('gringotts') },
+  { name: 'portal-windows', path: portalLink('sterling') },
+  { name: 'portal-agent', path: portalLink('nakatomi') },
+  { name: 'portal-calm', path: portalLink('umbra') },
+  { name: 'portal-revoked-access', path: portalLink('monarch') },
+  { name: 'portal-setup', path: portalLink('aperture') },
+  { name: 'portal-expired', path: portalLink('expired') },
+  { name: 'portal-revoked', path: portalLink('revoked') },
+  { name: 'portal-without-link', path: '/portal' },
   { name: 'unknown-deployment', path: `${deployment}/nobody` },
 ] as const

@@ -1,3 +1,6 @@
+// First: a portal link's token leaves the address before the router, or anything else, reads it.
+import './api/visit.ts'
+
 import { MutationCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
@@ -8,6 +11,7 @@ import './ui/styles/base.css'
 import './ui/styles/layout.css'
 import './ui/styles/components.css'
 import './ui/styles/data.css'
+import './ui/styles/portal.css'
 
 const queries: QueryClient = new QueryClient({
   defaultOptions: {

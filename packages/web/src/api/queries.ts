@@ -14,6 +14,7 @@ export interface DeploymentFilter {
   version?: string | undefined
   health?: 'healthy' | 'degraded' | 'failed' | 'unknown' | undefined
   phase?: string | undefined
+  model?: 'push' | 'pull' | 'airgapped' | undefined
   text?: string | undefined
 }
 

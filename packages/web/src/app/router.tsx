@@ -7,6 +7,7 @@ import { ProjectFrame } from './project-frame.tsx'
 const word = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
 /** Only a path of our own: a sign-in link must not lead elsewhere. */
 const ownPath = (value: unknown) => (typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined)
+const models = ['push', 'pull', 'airgapped'] as const
 const healths = ['healthy', 'degraded', 'failed', 'unknown'] as const
 
 const root = createRootRoute({
@@ -55,6 +56,12 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import('../pages/door/first-account.tsx'), 'Invitation'),
 })
 
+const portal = createRoute({
+  getParentRoute: () => root,
+  path: '/portal',
+  component: lazyRouteComponent(() => import('../pages/portal/portal.tsx'), 'PortalPage'),
+})
+
 const project = createRoute({ getParentRoute: () => root, path: '/p/$project', component: ProjectFrame })
 const fleet = createRoute({
   getParentRoute: () => project,
@@ -67,6 +74,7 @@ const fleet = createRoute({
     channel?: string | undefined
     version?: string | undefined
     phase?: string | undefined
+    model?: (typeof models)[number] | undefined
     health?: (typeof healths)[number] | undefined
   } => ({
     text: word(search.text),
@@ -74,6 +82,7 @@ const fleet = createRoute({
     channel: word(search.channel),
     version: word(search.version),
     phase: word(search.phase),
+    model: models.find((model) => model === search.model),
     health: healths.find((health) => health === search.health),
   }),
   component: lazyRouteComponent(() => import('../pages/fleet/fleet.tsx'), 'Fleet'),
@@ -160,6 +169,7 @@ export const router = createRouter({
     signIn,
     bootstrap,
     invitation,
+    portal,
     project.addChildren([
       fleet,
       rollouts,

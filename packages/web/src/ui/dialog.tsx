@@ -38,7 +38,22 @@ export interface Consequence {
   text: ReactNode
 }
 
-/** A form in a dialog. What was typed stays when the manager refuses. */
+/** What an action will do, before it is confirmed. */
+export function Consequences({ items }: { items: readonly Consequence[] }) {
+  return (
+    <ul className="consequences">
+      {items.map((item, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the list is built anew with the dialog and never reordered
+        <li key={index}>
+          <Icon name={item.icon} />
+          <span>{item.text}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** A form in a dialog. What was typed stays when the manager refuses; it closes when it is done, unless that answers `stay`. */
 export function FormDialog({
   title,
   open,
@@ -70,8 +85,7 @@ export function FormDialog({
     setBusy(true)
     setError(null)
     try {
-      await onSubmit()
-      close()
+      if ((await onSubmit()) !== 'stay') close()
     } catch (caught) {
       setError(caught)
     } finally {
@@ -133,15 +147,7 @@ export function ConfirmDialog({
         setReason('')
       }}
     >
-      <ul className="consequences">
-        {consequences.map((consequence, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the list is built anew with the dialog and never reordered
-          <li key={index}>
-            <Icon name={consequence.icon} />
-            <span>{consequence.text}</span>
-          </li>
-        ))}
-      </ul>
+      <Consequences items={consequences} />
       {askReason && (
         <TextField
           label="Reason"

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { api } from '../../api/client.ts'
+import type { AuditVerification } from '../../api/types.ts'
 import { plural } from '../../format/words.ts'
 import { Button } from '../../ui/button.tsx'
 import { Failed, Notice } from '../../ui/feedback.tsx'
@@ -18,7 +19,6 @@ export function DeploymentAudit() {
     enabled: false,
     refetchInterval: false,
   })
-  const checkpoint = verify.data?.checkpoints.at(-1)
   return (
     <div className="stack wide">
       <div className="section-head" style={{ margin: 0 }}>
@@ -30,33 +30,38 @@ export function DeploymentAudit() {
         </Button>
       </div>
       {verify.isError && <Failed error={verify.error} />}
-      <div role="status">
-        {verify.data?.ok && (
-          <Notice icon="circleCheck">
-            <strong>
-              The chain is whole: {plural(verify.data.entries, 'entry', 'entries')} follow from each other.
-            </strong>
-            {checkpoint && (
-              <span className="muted">
-                The last of {plural(verify.data.checkpoints.length, 'checkpoint')} is at entry {checkpoint.number},
-                signed <Time at={checkpoint.at} />.
-              </span>
-            )}
-          </Notice>
-        )}
-        {verify.data && !verify.data.ok && (
-          <Notice tone="danger" icon="failed">
-            <strong>
-              The chain is broken{verify.data.broken ? ` at entry ${verify.data.broken.number}` : ''}:{' '}
-              {verify.data.broken?.message}
-            </strong>
-            <span>
-              Compare with the checkpoints that the customer holds, and keep this database as it is until that is done.
-            </span>
-          </Notice>
-        )}
-      </div>
+      <ChainProof proof={verify.data} />
       <AuditEntries project={project} deployment={deployment} />
+    </div>
+  )
+}
+
+/** Whether the chain is whole, in words, and as far as which signed checkpoint. */
+export function ChainProof({ proof }: { proof: AuditVerification | undefined }) {
+  const checkpoint = proof?.checkpoints.at(-1)
+  return (
+    <div role="status">
+      {proof?.ok && (
+        <Notice icon="circleCheck">
+          <strong>The chain is whole: {plural(proof.entries, 'entry', 'entries')} follow from each other.</strong>
+          {checkpoint && (
+            <span className="muted">
+              The last of {plural(proof.checkpoints.length, 'checkpoint')} is at entry {checkpoint.number}, signed{' '}
+              <Time at={checkpoint.at} />.
+            </span>
+          )}
+        </Notice>
+      )}
+      {proof && !proof.ok && (
+        <Notice tone="danger" icon="failed">
+          <strong>
+            The chain is broken{proof.broken ? ` at entry ${proof.broken.number}` : ''}: {proof.broken?.message}
+          </strong>
+          <span>
+            Compare with the checkpoints that the customer holds, and keep this database as it is until that is done.
+          </span>
+        </Notice>
+      )}
     </div>
   )
 }

@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import * as q from '../../api/queries.ts'
 import type { AuditEntry } from '../../api/types.ts'
 import { Button } from '../../ui/button.tsx'
@@ -13,8 +14,38 @@ import { useSteadyList } from '../../ui/use-steady-list.ts'
 /** The log of what was done, newest first: of the project, or of one deployment. */
 export function AuditEntries({ project, deployment }: { project: string; deployment?: string }) {
   const list = useInfiniteQuery(q.audit(project, deployment))
+  return (
+    <EntryList
+      list={list}
+      scope={deployment ?? project}
+      where={deployment === undefined ? (id) => <Where project={project} id={id} /> : undefined}
+    />
+  )
+}
+
+interface EntryPages {
+  data: { pages: readonly { items: AuditEntry[] }[] } | undefined
+  isPending: boolean
+  isError: boolean
+  error: unknown
+  hasNextPage: boolean
+  isFetchingNextPage: boolean
+  refetch: () => unknown
+  fetchNextPage: () => unknown
+}
+
+/** Entries of any chain, as they were read so far; `where` shows the deployment of each, in a list of several. */
+export function EntryList({
+  list,
+  scope,
+  where,
+}: {
+  list: EntryPages
+  scope: string
+  where?: ((deployment: string) => ReactNode) | undefined
+}) {
   const items = list.data?.pages.flatMap((page) => page.items) ?? []
-  const steady = useSteadyList(items, keyOf, deployment ?? project)
+  const steady = useSteadyList(items, keyOf, scope)
   const narrow = useNarrow()
   if (list.isPending) return <Skeleton height={320} />
   if (list.isError) return <Failed error={list.error} again={() => void list.refetch()} />
@@ -40,7 +71,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                 <span>{entry.actor}</span>
                 <Time at={entry.at} />
               </span>
-              {!deployment && entry.deployment && <Where project={project} id={entry.deployment} />}
+              {where && entry.deployment && where(entry.deployment)}
               <Code code={entry.code ?? entry.type} />
             </li>
           ))}
@@ -54,7 +85,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
               <col style={{ width: 120 }} />
               <col style={{ width: '21%' }} />
               <col />
-              {!deployment && <col style={{ width: '14%' }} />}
+              {where && <col style={{ width: '14%' }} />}
               <col style={{ width: '18%' }} />
             </colgroup>
             <thead>
@@ -63,7 +94,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                 <th scope="col">When</th>
                 <th scope="col">Who</th>
                 <th scope="col">What</th>
-                {!deployment && <th scope="col">Where</th>}
+                {where && <th scope="col">Where</th>}
                 <th scope="col">Code</th>
               </tr>
             </thead>
@@ -80,11 +111,7 @@ export function AuditEntries({ project, deployment }: { project: string; deploym
                     {entry.actor}
                   </td>
                   <td>{entry.message}</td>
-                  {!deployment && (
-                    <td className="truncate">
-                      {entry.deployment && <Where project={project} id={entry.deployment} />}
-                    </td>
-                  )}
+                  {where && <td className="truncate">{entry.deployment && where(entry.deployment)}</td>}
                   <td>
                     <Code code={entry.code ?? entry.type} />
                   </td>
