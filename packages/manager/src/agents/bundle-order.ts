@@ -1,5 +1,6 @@
 import type { Order } from '@landfall/contract'
 import type { Target } from '@landfall/engine'
+import { confirmedExport } from '../exports/confirmed-export.ts'
 import { conflict } from '../http/refusals.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Trx } from '../store/database.ts'
@@ -10,6 +11,7 @@ import { prepareTarget } from '../store/targets/prepare-targets.ts'
 import { bumpGeneration, tellTarget } from '../store/targets/tell-target.ts'
 import { buildOrder } from './order/build-orders.ts'
 import { noAgent } from './refusals.ts'
+import { hasAgent } from './set-up.ts'
 
 /**
  * The order that a bundle takes along; where a release is named, the deployment is told it first. One whose rollout was aborted, or that
@@ -23,9 +25,11 @@ export async function bundleOrder(
   row: DeploymentRow,
   of: { release: string | undefined; force: boolean; actor: string; at: number },
 ): Promise<Order> {
-  if (row.model === 'push') throw noAgent(row.name)
+  if (!hasAgent(row.model)) throw noAgent(row.name)
   if (of.release !== undefined) await tell(trx, row, await findRelease(trx, row.project, of.release), of)
-  return buildOrder(trx, keyring, row.id)
+  const order = await buildOrder(trx, keyring, row.id)
+  const confirmed = await confirmedExport(trx, row.id)
+  return confirmed === 0 ? order : { ...order, confirmed }
 }
 
 async function tell(

@@ -9,6 +9,7 @@ import { commandHandlers } from './handlers/commands.ts'
 import { configHandlers } from './handlers/config.ts'
 import { deploymentHandlers } from './handlers/deployments.ts'
 import { docsHandlers } from './handlers/docs.ts'
+import { exportHandlers } from './handlers/exports.ts'
 import { freezeHandlers } from './handlers/freezes.ts'
 import { groupHandlers } from './handlers/groups.ts'
 import { portalHandlers } from './handlers/portal.ts'
@@ -42,5 +43,6 @@ export const handlers = {
   ...auditHandlers,
   ...changeHandlers,
   ...agentHandlers,
+  ...exportHandlers,
   ...portalHandlers,
 }

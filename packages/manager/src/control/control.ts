@@ -39,6 +39,8 @@ export interface ControlDeps {
   concurrency?: number
   commandConcurrency?: number
   limits?: Partial<Limits>
+  /** A deployment that is not seen for so long does not count in rollouts; ten minutes by default. */
+  offlineAfterMs?: number
   /** The engine's ports, where not the store's own. */
   verifier?: Verifier
   config?: ConfigSource

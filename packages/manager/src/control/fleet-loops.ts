@@ -17,7 +17,13 @@ export async function nudgeRollout(db: Database, rollout: string): Promise<void>
 }
 
 /** Moves rollouts, and finds deployments that a finished one has to bring along. */
-export function startFleetLoops(deps: { db: Database; clock: Clock; log: Log; waker: Waker }): Loop[] {
+export function startFleetLoops(deps: {
+  db: Database
+  clock: Clock
+  log: Log
+  waker: Waker
+  offlineAfterMs?: number | undefined
+}): Loop[] {
   const { db, clock, log, waker } = deps
   const advance = startLoop({
     name: 'rollouts',
@@ -25,7 +31,7 @@ export function startFleetLoops(deps: { db: Database; clock: Clock; log: Log; wa
     clock,
     log,
     work: async () => {
-      const advanced = await advanceRollout(db, clock.now())
+      const advanced = await advanceRollout(db, clock.now(), deps.offlineAfterMs)
       if (advanced !== null) waker.wake('deployments', 'changes')
       return advanced !== null
     },

@@ -77,7 +77,7 @@ export function startControl(deps: ControlDeps & { waker?: Waker }): Control {
   const days = new Days(db)
   const forwarding = new Forwarding(deps)
   const telemetry = new Intake({ db, clock, days, forwarding, senders: new Senders(db, clock) })
-  const fleet = startFleetLoops({ db, clock, log, waker })
+  const fleet = startFleetLoops({ db, clock, log, waker, offlineAfterMs: deps.offlineAfterMs })
   const feed = startLoop({
     name: 'change-feed',
     intervalMs: 1_000,

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { createLocalPlatform } from '@landfall/platform-local'
 import { startPostgres } from '@landfall/postgres'
-import { createAgents } from '../agents/agents.ts'
+import { createAgents, defaultPoll } from '../agents/agents.ts'
+import { offlineAfterMs } from '../agents/offline-after.ts'
 import { startAgentLoops } from '../agents/start-loops.ts'
 import { handlers } from '../api/handlers.ts'
 import { Attempts } from '../auth/attempts.ts'
@@ -95,6 +96,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       waker,
       owner: `${hostname()}:${process.pid}:${randomUUID()}`,
       platforms: { local: createLocalPlatform({ telemetry }) },
+      offlineAfterMs: offlineAfterMs({ ...defaultPoll, ...given.agents }),
       ...(given.concurrency === undefined ? {} : { concurrency: given.concurrency }),
     })
     undo.push(() => control.stop())

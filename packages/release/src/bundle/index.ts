@@ -5,6 +5,7 @@ export { type CommandStatement, commandPayloadType, type NonceStore, signCommand
 export { type CreateBundleOptions, type CreatedBundle, createBundle, type ReleaseSource } from './create-bundle.ts'
 export { type CreateExportOptions, createExport, type ExportContent } from './export/create-export.ts'
 export { type ExportKind, type ExportManifest, exportKinds } from './export/export-manifest.ts'
+export { inspectExport } from './export/inspect-export.ts'
 export { readEnrolment } from './export/read-enrolment.ts'
 export {
   type ExportFile,

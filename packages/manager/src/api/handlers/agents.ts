@@ -15,10 +15,6 @@ import type { Services } from '../../http/services.ts'
 import { findDeployment, lockDeployment } from '../../store/deployments/find-deployment.ts'
 import { findRelease } from '../../store/releases/find-release.ts'
 
-const notYet = async (): Promise<never> => {
-  throw new LandfallError({ code: 'E_INTERNAL', message: 'Being built.', hint: 'Wait for it.' })
-}
-
 export const agentHandlers = {
   enrolAgent: async ({ body, peer }, services) => {
     const { db, clock, waker } = services
@@ -81,8 +77,6 @@ export const agentHandlers = {
     waker.wake('deployments', 'rollouts', 'changes')
     return made
   },
-
-  importExport: notYet,
 } satisfies Partial<Handlers>
 
 /** Slows down whoever is refused again and again. */

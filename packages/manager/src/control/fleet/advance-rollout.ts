@@ -11,6 +11,7 @@ import { type Order, tellMany } from './tell-many.ts'
 /** The longest time between two looks at a rollout that moves, and at one that is over but still has somebody to bring along. */
 const movingMs = 5_000
 const lingeringMs = 15_000
+const defaultOfflineAfterMs = 600_000
 
 const finished = ['complete', 'aborted', 'superseded']
 
@@ -20,10 +21,14 @@ const finished = ['complete', 'aborted', 'superseded']
  * nothing, two managers never move one rollout at once, and no epoch is needed: the lock goes with the connection.
  * Answers the rollout's id, or null when none was due.
  */
-export async function advanceRollout(db: Database, now: number): Promise<string | null> {
+export async function advanceRollout(
+  db: Database,
+  now: number,
+  offlineAfterMs = defaultOfflineAfterMs,
+): Promise<string | null> {
   let taken: string | null = null
   try {
-    return await lookOnce(db, now, (rollout) => {
+    return await lookOnce(db, { now, offlineAfterMs }, (rollout) => {
       taken = rollout
     })
   } catch (error) {
@@ -41,7 +46,11 @@ async function postpone(db: Database, rollout: string, now: number): Promise<voi
     .execute()
 }
 
-async function lookOnce(db: Database, now: number, onTaken: (rollout: string) => void): Promise<string | null> {
+async function lookOnce(
+  db: Database,
+  { now, offlineAfterMs }: { now: number; offlineAfterMs: number },
+  onTaken: (rollout: string) => void,
+): Promise<string | null> {
   return db.transaction().execute(async (trx) => {
     // A handler may hold a chain's head and wait for this row; whoever holds the row gives way, and comes again.
     await sql`set local lock_timeout = '800ms'`.execute(trx)
@@ -59,7 +68,7 @@ async function lookOnce(db: Database, now: number, onTaken: (rollout: string) =>
     onTaken(rollout.id)
     const plan = planOf(rollout.plan)
     const before = rollout.state ?? startFleet({ id: rollout.id, plan, now })
-    const seen = await observeFleet(trx, rollout, now)
+    const seen = await observeFleet(trx, rollout, now, offlineAfterMs)
     const { state, actions } = advanceFleet(plan, before, seen.observation, now)
     const over = finished.includes(state.phase)
     await trx

@@ -6,12 +6,6 @@ import { absolute, type SiteNews, siteNews, siteSentence } from '../../exports/s
 import type { Trx } from '../../store/database.ts'
 import { prepareTargets } from '../../store/targets/prepare-targets.ts'
 
-/**
- * A deployment that was not seen for this long does not count until it is. Far above the cadence of looks at one that rests, and of
- * an agent's polls.
- */
-const offlineAfterMs = 600_000
-
 /** Newest controls that are shown to the machine: well below the 500 that it remembers, so that none is ever taken for new again. */
 const controlsAtOnce = 200
 
@@ -58,11 +52,14 @@ export interface SeenFleet {
  * The fleet as one rollout sees it: all deployments of its channel, in a fixed number of queries whatever their number.
  *
  * @param now milliseconds since the epoch
+ * @param offlineAfterMs a deployment that was not seen for this long does not count until it is; far above the cadence of looks at one
+ *   that rests, and of an agent's polls
  */
 export async function observeFleet(
   trx: Trx,
   rollout: { id: string; project: string; channel: string; release: string; phase: string },
   now: number,
+  offlineAfterMs: number,
 ): Promise<SeenFleet> {
   const rows = await readRows(trx, rollout)
   const ids = rows.map((row) => row.id)
@@ -79,7 +76,12 @@ export async function observeFleet(
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
     targets.set(row.id, target)
     if (row.rejection) rejected.add(row.id)
-    members.push(memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, refusal, news.get(row.id), now))
+    members.push(
+      memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, refusal, news.get(row.id), {
+        now,
+        offlineAfterMs,
+      }),
+    )
   }
   return {
     targets,
@@ -121,16 +123,21 @@ async function readRows(
   return rows
 }
 
+interface Clocks {
+  now: number
+  offlineAfterMs: number
+}
+
 /** How one deployment stands towards what it was told. */
 function memberOf(
   row: FleetRow,
   refusal: { code: string; message: string } | undefined,
   site: SiteNews | undefined,
-  now: number,
+  clock: Clocks,
 ): MemberObservation {
   const excluded = site
     ? { code: 'by-bundle', message: siteSentence(site, absolute) }
-    : (exclusionOf(row, now) ?? refusal)
+    : (exclusionOf(row, clock) ?? refusal)
   const told = row.told?.digest ?? null
   const base = {
     id: row.id,
@@ -163,7 +170,7 @@ const heldBy: Readonly<Record<string, { code: string; message: string }>> = {
 }
 
 /** Why a deployment does not count now; undefined when it does. */
-function exclusionOf(row: FleetRow, now: number): { code: string; message: string } | undefined {
+function exclusionOf(row: FleetRow, clock: Clocks): { code: string; message: string } | undefined {
   if (row.pinned !== null) return { code: 'pinned', message: 'It is pinned to a release' }
   if (row.phase === 'access-revoked') {
     return { code: 'access-revoked', message: row.message ?? 'Access to its environment was revoked' }
@@ -171,7 +178,7 @@ function exclusionOf(row: FleetRow, now: number): { code: string; message: strin
   if (row.setup_release === null || row.phase === 'needs-setup') {
     return { code: 'needs-setup', message: 'A setup has to be applied by its customer first' }
   }
-  const unseen = unseenOf(row, now)
+  const unseen = unseenOf(row, clock)
   if (unseen) return unseen
   const held = answered(row) ? heldBy[row.code ?? ''] : undefined
   if (held) return held
@@ -180,7 +187,7 @@ function exclusionOf(row: FleetRow, now: number): { code: string; message: strin
 }
 
 /** An agent speaks without being asked, so silence means something even where nothing is due; a runner's does not. */
-function unseenOf(row: FleetRow, now: number): { code: string; message: string } | undefined {
+function unseenOf(row: FleetRow, { now, offlineAfterMs }: Clocks): { code: string; message: string } | undefined {
   if (row.model === 'pull' && row.last_seen_at === null) {
     return { code: 'not-enrolled', message: 'Its agent has never been seen' }
   }

@@ -1,0 +1,47 @@
+import type { Clock, Random } from '@landfall/engine'
+import { LandfallError } from '@landfall/stack'
+import type { Incoming, Intake } from '../telemetry/intake.ts'
+import { lines } from './lines.ts'
+
+/** As much as a site's worker may send in one request, and some room for what JSON makes of it. */
+const maxLineBytes = 32 * 1024 * 1024
+/** While the intake is full: how often it is asked again, and how long at the most. */
+const waitMs = { first: 200, most: 5_000, attempts: 20 }
+
+/**
+ * Brings one file of telemetry through the intake, request by request: stamped with the deployment, at its original times, by the
+ * customer's setting and the project's retention as if it had come over the network. What is stored already is left, so that the same
+ * file may come again. A request that can't be read is passed over, as it would be refused over the network. Answers how many went in.
+ *
+ * @throws LandfallError `E_TELEMETRY_BUSY` after a while, `E_NOT_FOUND`, `E_EXPORT_INVALID`
+ */
+export async function takeTelemetry(
+  deps: { telemetry: Pick<Intake, 'take'>; clock: Clock; random: Random },
+  content: AsyncIterable<Uint8Array>,
+  of: Pick<Incoming, 'signal' | 'project' | 'deployment'>,
+): Promise<number> {
+  let taken = 0
+  for await (const body of lines(content, maxLineBytes)) {
+    if (await takeOne(deps, { ...of, body, contentType: 'application/json', contentEncoding: undefined })) taken += 1
+  }
+  return taken
+}
+
+const unreadable = ['E_OTLP_MALFORMED', 'E_OTLP_TOO_LARGE', 'E_OTLP_ENCODING']
+
+async function takeOne(
+  { telemetry, clock, random }: Parameters<typeof takeTelemetry>[0],
+  incoming: Incoming,
+): Promise<boolean> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await telemetry.take(incoming)
+      return true
+    } catch (error) {
+      if (!LandfallError.is(error)) throw error
+      if (unreadable.includes(error.code)) return false
+      if (error.code !== 'E_TELEMETRY_BUSY' || attempt >= waitMs.attempts) throw error
+      await clock.sleep(random.next() * Math.min(waitMs.most, waitMs.first * 2 ** attempt))
+    }
+  }
+}
