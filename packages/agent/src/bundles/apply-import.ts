@@ -1,4 +1,5 @@
 import { createReceipt, type Envelope, type ImportRecord, readBlob } from '@landfall/release'
+import { LandfallError } from '@landfall/stack'
 import type { AgentParts } from '../parts.ts'
 import { confirmedBy } from '../site/confirm-exports.ts'
 import { type Imported, importedBundle, putImported } from './imported.ts'
@@ -64,10 +65,11 @@ const short = (digest: string) => digest.slice(0, 19)
 async function handOver(parts: AgentParts, imported: Imported, id: string, digest: string): Promise<Imported> {
   const { state, sources, commands } = parts
   const envelope = await sources.bundles.envelope(digest)
-  const refused = await commands.accept(JSON.stringify(envelope)).then(
+  const refused: string | null = await commands.accept(JSON.stringify(envelope)).then(
     () => null,
     (error: unknown) => {
-      if (error instanceof Error && 'code' in error && String(error.code).startsWith('E_COMMAND_')) return error.code
+      // A full queue has room later: the next import or start goes on.
+      if (LandfallError.is(error) && error.code.startsWith('E_COMMAND_') && !error.retryable) return error.code
       throw error
     },
   )
@@ -77,7 +79,7 @@ async function handOver(parts: AgentParts, imported: Imported, id: string, diges
     commands: [...imported.commands, ...(refused === null || refused === 'E_COMMAND_REPLAYED' ? [id] : [])],
     refusedCommands: [
       ...imported.refusedCommands,
-      ...(refused === null || refused === 'E_COMMAND_REPLAYED' ? [] : [{ id, code: String(refused) }]),
+      ...(refused === null || refused === 'E_COMMAND_REPLAYED' ? [] : [{ id, code: refused }]),
     ],
   }
   putImported(state, next)

@@ -1,5 +1,5 @@
 import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
-import { createSigningKey } from '@landfall/release'
+import { createSigningKey, type SigningKey } from '@landfall/release'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Agent } from '../agent.ts'
 import { SiteWorld, until } from '../testing/site-world.ts'
@@ -129,6 +129,6 @@ describe('an import at the site', () => {
   })
 })
 
-async function resigned(file: string, signer: ReturnType<typeof createSigningKey>, change = {}) {
+async function resigned(file: string, signer: SigningKey, change = {}) {
   return { file: await world.vendor.resigned(file, change, signer) }
 }

@@ -1,5 +1,6 @@
 import { order as orderSchema } from '@landfall/contract'
 import { importBundle } from '@landfall/release'
+import { nonceSeen } from '../commands/nonces.ts'
 import { checkOrder } from '../orders/check-order.ts'
 import type { AgentParts } from '../parts.ts'
 import { referenced } from '../sources/referenced.ts'
@@ -48,6 +49,7 @@ export function openSiteBundles(parts: AgentParts): SiteBundles {
       allowOlder,
       trust: setup.policy.trustedKeys,
       commandFailures: 'skip',
+      nonces: { seen: async (nonce) => nonceSeen(state, nonce) || bundles.nonces.seen(nonce) },
       accept: async ({ attachments }, read) => {
         const order = await orderInBundle(attachments, read)
         if (order !== null) checkOrder(orderSchema, order, setup)

@@ -1,3 +1,4 @@
+import type { CommandUpdate } from '@landfall/contract'
 import type { AgentState } from '../state/agent-state.ts'
 
 /** What one export carried, so that what the vendor has taken in can be forgotten here, and the rest goes out again. */
@@ -9,6 +10,8 @@ export interface ExportRecord {
   /** Newest link of the audit chain in it. */
   audit: number
   receipts: string[]
+  /** What it told of commands, without results and output. */
+  commands: CommandUpdate[]
 }
 
 interface Exports {

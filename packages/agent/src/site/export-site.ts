@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import type { CommandUpdate } from '@landfall/contract'
 import { createExport } from '@landfall/release'
 import { importedBundles } from '../bundles/imported.ts'
 import { enrolmentDocument } from '../identity/enrol.ts'
@@ -48,11 +49,17 @@ export async function exportSite(
       checkpoints,
     })
     const carried = receipts.map((imported) => imported.bundle)
-    recordExport(state, { sequence, at, spool: telemetry.last, audit: end, receipts: carried })
+    const told = (reports[0]?.commands ?? []).map(bare)
+    recordExport(state, { sequence, at, spool: telemetry.last, audit: end, receipts: carried, commands: told })
     return { sequence, size }
   } finally {
     for (const content of Object.values(telemetry.files)) await rm(content.file, { force: true })
   }
+}
+
+/** What is needed to take it as told later: results and output stay with the commands until then. */
+function bare(update: CommandUpdate): CommandUpdate {
+  return { ...update, result: null, output: update.output.slice(-1).map((piece) => ({ ...piece, chunk: '' })) }
 }
 
 /** One report for each page of the audit chain after what arrived, at least one. */
@@ -63,7 +70,8 @@ function reportsFrom(reporter: AgentParts['reporter'], after: number) {
     const report = reporter.build(end)
     const last = report.audit.at(-1)?.number
     if (count > 0 && last === undefined) break
-    reports.push(report)
+    // They would be the same in each.
+    reports.push(count === 0 ? report : { ...report, commands: [] })
     end = last ?? end
   }
   return { reports, end }

@@ -10,7 +10,7 @@ import { type CommandStatement, type NonceStore, verifyCommand } from './command
 export interface ContentOptions extends TrustOptions {
   /** Nonces of commands that were accepted before. */
   nonces: NonceStore
-  /** `refuse` (default): one command that is expired or replayed refuses the bundle. `skip`: it is left out and reported. */
+  /** `refuse` (default): one command that is expired, early or replayed refuses the bundle. `skip`: it is left out and reported. */
   commandFailures?: 'refuse' | 'skip'
 }
 
@@ -83,5 +83,5 @@ export function contentCheck(trusted: TrustedHead, options: ContentOptions) {
   }
 }
 
-/** What happens to honest commands that travel slowly or twice. */
-const skippable = new Set(['E_COMMAND_EXPIRED', 'E_COMMAND_REPLAYED'])
+/** What happens to honest commands that travel slowly or twice, or to a site whose clock is off. */
+const skippable = new Set(['E_COMMAND_EXPIRED', 'E_COMMAND_EARLY', 'E_COMMAND_REPLAYED'])

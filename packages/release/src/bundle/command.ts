@@ -10,6 +10,9 @@ import { requireSigned } from './signed-document.ts'
 export const commandSchemaId = 'landfall.dev/command/v1'
 export const commandPayloadType = 'application/vnd.landfall.command.v1+json'
 
+/** How far a site's clock may be behind the vendor's: nobody sets it there but people. */
+const clockToleranceMs = 60 * 60_000
+
 /** A call into a worker of one deployment, once, before a time: what a site without network is given to run. */
 export const commandStatement = z.strictObject({
   schema: z.literal(commandSchemaId),
@@ -43,7 +46,7 @@ export async function signCommand(content: Omit<CommandStatement, 'schema'>, sig
  * Proves a command for this deployment, now. Consuming the nonce is the caller's, in the same durable write as its acceptance.
  *
  * @param options.now milliseconds since the epoch
- * @throws LandfallError `E_COMMAND_INVALID`, `E_COMMAND_DEPLOYMENT`, `E_COMMAND_EXPIRED`, `E_COMMAND_REPLAYED`, those of `requireSigned`
+ * @throws LandfallError `E_COMMAND_INVALID`, `E_COMMAND_DEPLOYMENT`, `E_COMMAND_EXPIRED`, `E_COMMAND_EARLY`, `E_COMMAND_REPLAYED`, those of `requireSigned`
  */
 export async function verifyCommand(
   envelope: Envelope,
@@ -73,6 +76,14 @@ export async function verifyCommand(
       command,
       `expired at ${command.expiresAt}`,
       'Ask the vendor for a new one, and check the clock of this machine.',
+    )
+  }
+  if (Date.parse(command.issuedAt) > options.now + clockToleranceMs) {
+    throw refused(
+      'E_COMMAND_EARLY',
+      command,
+      `was issued at ${command.issuedAt}, which by this machine's clock is still to come`,
+      'Set the clock of this machine: with it behind, nothing here expires when it should.',
     )
   }
   if (await options.nonces.seen(command.nonce)) {
