@@ -7,6 +7,7 @@ import { createLocalPlatform, type LocalPlatformOptions } from '@landfall/platfo
 import { BundleStore } from '@landfall/release'
 import type { Agent } from './agent.ts'
 import { AgentAudit } from './audit/agent-audit.ts'
+import { startCommands } from './commands/start-commands.ts'
 import { createAgent } from './create-agent.ts'
 import { openIdentity } from './identity/identity.ts'
 import { takeSetup } from './identity/setup.ts'
@@ -20,6 +21,7 @@ import { startRunner } from './run/start-runner.ts'
 import { openSettings } from './settings/settings.ts'
 import { openSite } from './site/open-site.ts'
 import { createSources } from './sources/create-sources.ts'
+import type { GateCommands } from './sources/gates.ts'
 import { openTrust } from './sources/trust.ts'
 import type { SpoolLimits } from './spool/limits.ts'
 import { Spool } from './spool/spool.ts'
@@ -114,6 +116,7 @@ async function compose(
   }
   const orders = openOrders({ state, store, audit, settings, setup, environment, clock, onApplied: wake })
   let commands: AgentCommands = noCommands
+  let gateCommands: GateCommands | null = null
   const reporter = createReporter({
     state,
     store,
@@ -160,7 +163,7 @@ async function compose(
     problems,
     clock,
     upstream: sync?.upstream ?? null,
-    commands: () => null,
+    commands: () => gateCommands,
   })
   const parts: AgentParts = {
     ...{
@@ -184,8 +187,10 @@ async function compose(
       return commands
     },
   }
-  // Rooms that need the parts are made here: `commands = createCommands(parts)`.
-  commands = noCommands
+  const running = startCommands(parts)
+  closing.push(() => void running.stop())
+  commands = running
+  gateCommands = running.gates
   const site = openSite(parts)
   // Before the engine starts: it must see what was imported last, not what was asked before.
   await site.resume()

@@ -148,9 +148,16 @@ export const commandUpdate = z.strictObject({
   /** Sealed to the manager's key, context `result:<deployment>:<command>`: whoever carries it reads nothing. */
   result: z.string().max(2_000_000).nullable(),
   error: z.strictObject({ code: z.string().max(100), message: z.string().max(4_000) }).nullable(),
-  /** Of a command that came in a bundle: what the manager may not know. */
+  /** Of a command that came in a bundle, or that the agent made itself for a gate: what the manager may not know. */
   origin: z
-    .strictObject({ worker: z.string(), command: z.string(), issuedAt: z.number(), deadline: z.number() })
+    .strictObject({
+      worker: z.string(),
+      command: z.string(),
+      issuedAt: z.number(),
+      deadline: z.number(),
+      /** Who asked for it, where that was not the vendor: `gate:…`. */
+      by: z.string().max(200).optional(),
+    })
     .optional(),
 })
 export type CommandUpdate = z.infer<typeof commandUpdate>

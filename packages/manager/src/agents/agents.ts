@@ -1,11 +1,12 @@
 import type { Report } from '@landfall/contract'
 import type { Clock } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
+import { createCommandHandover } from '../commands/agent-handover.ts'
 import { nudgeRollout } from '../control/fleet-loops.ts'
 import type { Waker } from '../control/waker.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
-import { type CommandHandover, noCommands } from './command-handover.ts'
+import type { CommandHandover } from './command-handover.ts'
 import { AgentHub, type Poll } from './hub/hub.ts'
 import { replyKey } from './reply-key.ts'
 import { type Accepted, acceptReport } from './report/accept-report.ts'
@@ -39,7 +40,7 @@ export const defaultPoll: Poll = { waitMs: 50_000, intervalMs: 30_000, jitterMs:
 
 export function createAgents(options: AgentsOptions): Agents {
   const { db, keyring, clock, waker, maxWaiting } = options
-  const commands = options.commands ?? noCommands
+  const commands = options.commands ?? createCommandHandover(keyring, clock)
   const poll = { ...defaultPoll, ...options.poll }
   const takeReport: Agents['takeReport'] = async (deployment, report, via) => {
     const at = clock.now()

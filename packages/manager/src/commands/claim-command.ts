@@ -11,7 +11,7 @@ const ahead = 8
 /**
  * Takes a command that is due and that nobody holds: a new one, one whose runner died, one whose next attempt has come. Each claim is a
  * new attempt and a new epoch. Deployments take turns: the one with the fewest running goes first, and none has more than
- * `perDeployment` of this owner's places, so that a long queue of one holds up no other.
+ * `perDeployment` of this owner's places, so that a long queue of one holds up no other. Where the customer revoked access, they wait.
  */
 export async function claimCommand(
   db: Database,
@@ -36,6 +36,7 @@ export async function claimCommand(
       select first.deployment, first.id, held.running
       from busy
       join deployments on deployments.id = busy.deployment and deployments.deleted_at is null
+        and deployments.customer ->> 'access' <> 'revoked'
         and deployments.model = any(${[...scope.models]}) and deployments.platform = any(${[...scope.platforms]})
       cross join lateral (
         select count(*) as running, count(*) filter (where commands.lease_owner = ${request.owner}) as mine

@@ -26,6 +26,7 @@ export async function endCommand(
   outcome: { status: CommandEnd; error?: { code: string; message: string } },
   result: Buffer | null,
   at: number,
+  options: { audit: boolean } = { audit: true },
 ): Promise<void> {
   await trx
     .updateTable('commands')
@@ -42,7 +43,7 @@ export async function endCommand(
     .where('id', '=', command.id)
     .execute()
   await publishChanges(trx, [{ project: command.project, kind: 'command', id: command.id, at }])
-  await appendAudit(trx, [commandEntry(command.project, command, outcome, at)])
+  if (options.audit) await appendAudit(trx, [commandEntry(command.project, command, outcome, at)])
 }
 
 /** The entry of a command that came to its end. */
