@@ -72,5 +72,5 @@ export const reportedState = z.looseObject({
   seenControls: z.array(z.string()),
   previous: target.nullish(),
   history: z.array(target).max(100).optional(),
-  parked: z.looseObject({ since: instant, probeAt: instant }).nullish(),
+  parked: z.looseObject({ since: instant, probeAt: instant.nullable() }).nullish(),
 }) satisfies z.ZodType<Pick<DeploymentState, 'version' | 'phase' | 'generation'>>

@@ -1,5 +1,5 @@
 import { checkInput, findDefinition } from '@landfall/engine'
-import { durationMs } from '@landfall/stack'
+import { durationMs, LandfallError } from '@landfall/stack'
 import { sql } from 'kysely'
 import { cancelCommand } from '../../commands/cancel-command.ts'
 import { queueCommand } from '../../commands/queue-command.ts'
@@ -7,6 +7,7 @@ import { readOutput } from '../../commands/read-output.ts'
 import type { Handlers } from '../../http/handler.ts'
 import { conflict, notFound } from '../../http/refusals.ts'
 import type { Services } from '../../http/services.ts'
+import { customerInForce } from '../../portal/customer-in-force.ts'
 import type { Database } from '../../store/database.ts'
 import { findDeployment } from '../../store/deployments/find-deployment.ts'
 import { findRelease } from '../../store/releases/find-release.ts'
@@ -42,6 +43,8 @@ export const commandHandlers = {
     const { db, keyring, clock, waker } = services
     const { project } = params
     const deployment = await findDeployment(db, project, params.deployment)
+    const { settings } = await customerInForce(db, deployment)
+    if (settings.access === 'revoked') throw revoked(deployment.name)
     const running = deployment.state?.stable
     if (!running || deployment.operation === 'destroy') {
       throw conflict(
@@ -89,6 +92,14 @@ export const commandHandlers = {
     return one(services, deployment.id, params.command)
   },
 } satisfies Partial<Handlers>
+
+function revoked(name: string): LandfallError {
+  return new LandfallError({
+    code: 'E_ACCESS_REVOKED',
+    message: `The customer of ${name} has revoked access: no command runs there.`,
+    hint: 'Ask the customer to grant access in the portal, then send it again.',
+  })
+}
 
 async function row(db: Database, deployment: string, id: string) {
   const found = await db

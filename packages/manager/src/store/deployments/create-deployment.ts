@@ -6,6 +6,7 @@ import { appendAudit } from '../../audit/append-audit.ts'
 import { publishChanges } from '../../changes/publish-changes.ts'
 import { invalid } from '../../http/parse-request.ts'
 import { exists, notFound } from '../../http/refusals.ts'
+import { checkCustomer } from '../../portal/check-customer.ts'
 import type { Keyring } from '../../secrets/keyring.ts'
 import { findProject } from '../accounts/projects.ts'
 import type { Trx } from '../database.ts'
@@ -29,7 +30,7 @@ type NewDeployment = z.output<typeof newDeployment>
  * waits, and says for what.
  *
  * @returns its id
- * @throws LandfallError `E_EXISTS`, `E_NOT_FOUND` (channel), `E_INPUT_INVALID`, `E_SECRET_UNKNOWN`, `E_PLATFORM_UNSUPPORTED`
+ * @throws LandfallError `E_WINDOW_INVALID`, `E_EXISTS`, `E_NOT_FOUND` (channel), `E_INPUT_INVALID`, `E_SECRET_UNKNOWN`, `E_PLATFORM_UNSUPPORTED`
  */
 export async function createDeployment(
   trx: Trx,
@@ -49,6 +50,7 @@ export async function createDeployment(
       { path: 'name', message: 'looks like an id: choose another, so that nobody takes one for the other' },
     ])
   }
+  checkCustomer(deployment.model, deployment.customer)
   await findProject(trx, project)
   await requireChannel(trx, project, deployment.channel)
   if (deployment.group !== undefined) {

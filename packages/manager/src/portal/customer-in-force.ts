@@ -1,0 +1,25 @@
+import type { CustomerSettings } from '@landfall/stack'
+import type { Database, Trx } from '../store/database.ts'
+
+export interface InForce {
+  settings: CustomerSettings
+  /** Names of the settings that were set at the agent: they win over the portal's, and cannot be changed here. */
+  local: (keyof CustomerSettings)[]
+}
+
+/** What the customer says about a deployment: the portal's settings, those that were set at its agent in place of them. */
+export async function customerInForce(
+  db: Database | Trx,
+  row: { id: string; customer: CustomerSettings },
+): Promise<InForce> {
+  const agent = await db
+    .selectFrom('agents')
+    .select(['customer', 'local'])
+    .where('deployment', '=', row.id)
+    .executeTakeFirst()
+  const theirs = agent?.customer
+  if (!theirs) return { settings: row.customer, local: [] }
+  const local = agent.local.filter((name): name is keyof CustomerSettings => Object.hasOwn(theirs, name))
+  const own = Object.fromEntries(local.map((name) => [name, theirs[name]]))
+  return { settings: { ...row.customer, ...own }, local }
+}
