@@ -23,6 +23,16 @@ export interface Reporter {
   /** Agent's clock minus the manager's, as last seen; kept over a restart. Null: never compared. */
   clockOffsetMs(): number | null
   setClockOffset(ms: number): void
+  /** The other side has seen this number: the next one is above it. */
+  passed(number: number): void
+  /** Where the other side's copy of the audit chain ends; null: it does not fit the chain here. */
+  setCopy(number: number | null): void
+  /** It is to be asked again. */
+  forgetCopy(): void
+  /** Whether a report would bring links that the other side lacks. */
+  lags(): boolean
+  /** For `build`: undefined before anything was heard. */
+  copy(): number | null | undefined
 }
 
 export interface ReporterOptions {
@@ -54,7 +64,19 @@ export function createReporter(options: ReporterOptions): Reporter {
       state.put('report', number)
       return number
     })
+  let copy: number | null | undefined
   return {
+    passed(number) {
+      if (number > ((state.get('report') as number | undefined) ?? 0)) state.put('report', number)
+    },
+    setCopy(number) {
+      copy = number
+    },
+    forgetCopy() {
+      copy = undefined
+    },
+    copy: () => copy,
+    lags: () => typeof copy === 'number' && copy < (audit.head(id)?.number ?? 0),
     clockOffsetMs: () => offset,
     setClockOffset(ms) {
       offset = Math.round(ms)

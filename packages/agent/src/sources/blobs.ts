@@ -81,10 +81,13 @@ export function createBlobs(options: BlobsOptions): AgentBlobs {
   async function download(digest: Digest, from: Upstream): Promise<void> {
     const part = `${pathOf(digest)}.part`
     const known = (await stat(part).catch(() => null))?.size ?? 0
+    const before = createHash('sha256')
+    await hashFile(part, known, before)
+    // Killed between the last byte and the rename.
+    if (known > 0 && `sha256:${before.copy().digest('hex')}` === digest) return rename(part, pathOf(digest))
     const stream = await from.blob(digest, known, AbortSignal.timeout(deadlineMs))
     if ((stream.total ?? 0) > maxBytes) throw tooLarge(digest, maxBytes)
-    const hash = createHash('sha256')
-    if (stream.from === known) await hashFile(part, known, hash)
+    const hash = stream.from === known ? before : createHash('sha256')
     const handle = await open(part, stream.from === known ? 'a' : 'w', 0o600)
     try {
       await receive(stream, handle, hash, { digest, begun: stream.from === known ? known : 0 })

@@ -2,6 +2,7 @@ import type { Clock, Log, Random } from '@landfall/engine'
 import type { AgentStatus } from '../agent.ts'
 import type { AgentAudit } from '../audit/agent-audit.ts'
 import type { Identity } from '../identity/identity.ts'
+import { openSessions } from '../identity/session.ts'
 import type { SavedSetup } from '../identity/setup.ts'
 import type { Orders } from '../orders/orders.ts'
 import type { AgentCommands } from '../parts.ts'
@@ -12,6 +13,11 @@ import type { Trust } from '../sources/trust.ts'
 import type { Upstream } from '../sources/upstream.ts'
 import type { AgentState } from '../state/agent-state.ts'
 import type { AgentStore } from '../store/agent-store.ts'
+import { ManagerLink } from './link.ts'
+import { SyncClient } from './sync-client.ts'
+import { sayClock } from './take-answer.ts'
+import { openTransport } from './transport.ts'
+import { upstreamOf } from './upstream-of-link.ts'
 
 export interface SyncOptions {
   /** PEM of authorities that are trusted beside the system's, for a manager or a proxy behind a private one. */
@@ -49,8 +55,38 @@ export interface RunningSync {
   stop(): Promise<void>
 }
 
-/** The sync client of this setup; null where there is no network to sync over. */
+/** The sync client of this setup; null where there is no network to sync over. @throws LandfallError `E_SYNC_CA` */
 export async function startSync(deps: SyncDeps): Promise<RunningSync | null> {
-  if (!deps.setup.sync) return null
-  return null
+  const { setup, state, identity, reporter, problems, settings, clock, version } = deps
+  if (!setup.sync) return null
+  const { url } = setup.sync
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const { caFile, proxy, env } = deps
+  const transport = await openTransport({
+    url,
+    ...(caFile && { caFile }),
+    ...(proxy && { proxy }),
+    ...(env && { env }),
+  })
+  const sessions = openSessions(state, identity, setup.deployment.id)
+  const link = new ManagerLink({ transport, state, setup, identity, sessions, clock, version, signal })
+  const upstream = upstreamOf(link, signal)
+  // Offline, the last known offset counts.
+  sayClock(problems, settings.clockOff(), reporter.clockOffsetMs())
+  const client = new SyncClient({ ...deps, link, upstream, url, deployment: setup.deployment.id, signal })
+  let loops: Promise<unknown> = Promise.resolve()
+  return {
+    upstream,
+    start() {
+      loops = client.run()
+    },
+    changed: () => client.changed(),
+    status: () => client.status(),
+    async stop() {
+      stopping.abort()
+      await loops
+      await transport.close()
+    },
+  }
 }
