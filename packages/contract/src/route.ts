@@ -53,6 +53,8 @@ export interface Route<
   /** JSON by default; null: nothing comes back. */
   result: Result | null
   status: 200 | 201 | 202 | 204 | 302
+  /** Says itself what it repeats: an `Idempotency-Key` is not looked at, and costs nothing. */
+  repeatable?: true
 }
 
 /** Defines a route; fills in what most routes leave out. */
@@ -74,6 +76,7 @@ export function route<
   maxBody?: number
   result?: R
   status?: Route['status']
+  repeatable?: true
 }): Route<P, Q, B, R> {
   return {
     ...definition,

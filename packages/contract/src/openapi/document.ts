@@ -59,7 +59,7 @@ function operation(route: Route): Json {
     parameters: [
       ...parametersOf(route.params, 'path'),
       ...parametersOf(route.query, 'query'),
-      ...(mutating && !route.access.public && route.body !== 'bytes'
+      ...(mutating && !route.repeatable && !route.access.public && route.body !== 'bytes'
         ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }]
         : []),
     ],

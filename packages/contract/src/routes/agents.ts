@@ -53,6 +53,7 @@ export const agentRoutes = {
     maxBody: 8_388_608,
     result: syncAnswer,
     status: 200,
+    repeatable: true,
   }),
   getAgentRelease: route({
     operation: 'getAgentRelease',

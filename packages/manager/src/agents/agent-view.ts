@@ -2,6 +2,7 @@ import type { agentView as schema } from '@landfall/contract'
 import { fingerprintOf } from '@landfall/release'
 import type { Selectable } from 'kysely'
 import type { z } from 'zod'
+import { siteNews } from '../exports/site-news.ts'
 import type { Database } from '../store/database.ts'
 import type { AgentsTable } from '../store/tables/agents.ts'
 
@@ -14,6 +15,7 @@ export async function agentView(
 ): Promise<AgentView> {
   const row = await db.selectFrom('agents').selectAll().where('deployment', '=', deployment.id).executeTakeFirst()
   const info = row?.info ?? null
+  const bundle = (await siteNews(db, [deployment.id])).get(deployment.id)?.bundle ?? null
   return {
     enrolled: (row?.sign_key ?? null) !== null,
     key: row?.sign_key ? fingerprintOf(row.sign_key) : null,
@@ -28,6 +30,7 @@ export async function agentView(
     local: row?.local ?? [],
     problems: row ? problemsOf(row) : [],
     telemetry: info?.telemetry ?? null,
+    ...(bundle ? { bundle: { ...bundle, at: iso(bundle.at) } } : {}),
   }
 }
 

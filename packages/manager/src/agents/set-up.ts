@@ -18,6 +18,9 @@ const roads: Readonly<Record<DeploymentRow['model'], ((url: string) => AgentSetu
   airgapped: () => null,
 }
 
+/** Whether deployments of a model are run by an agent. */
+export const hasAgent = (model: DeploymentRow['model']): boolean => roads[model] !== null
+
 /**
  * Makes the setup of a deployment's agent with a new token; an earlier token that was not used is over. `replace` unbinds the agent
  * that is enrolled and ends its session. The caller holds the deployment's row lock.

@@ -63,7 +63,8 @@ export async function callRoute(
     reply,
   } as HandlerRequest<never>
   const key = request.headers.get('idempotency-key')
-  if (mutating && principal && key !== null && bytes !== null && typeof route.result !== 'string') {
+  const mayRepeat = mutating && !route.repeatable
+  if (mayRepeat && principal && key !== null && bytes !== null && typeof route.result !== 'string') {
     const content = [operation, url.pathname, url.search, bytes]
     const answer = await once(services, { caller: callerOf(principal), key: checkKey(key), content }, async () => {
       const body = checked(route, await handler(input, services))

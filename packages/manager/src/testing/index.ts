@@ -1,3 +1,4 @@
+export * from './agent.ts'
 export * from './clock.ts'
 export * from './database.ts'
 export * from './manager.ts'

@@ -213,7 +213,8 @@ export class AgentHub {
   async #order(connection: Connection) {
     const built = await this.#orders.load(connection.known.deployment)
     if (built instanceof LandfallError) throw built
-    if (!built) throw sessionEnded()
+    // It has just told that everything is gone: that is taken, and there is nothing more to do.
+    if (!built) return null
     connection.raise(built.generation)
     return built
   }

@@ -2,6 +2,7 @@ import type { explanation as explanationSchema } from '@landfall/contract'
 import { explain } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
 import type { z } from 'zod'
+import { agentCheck } from '../../agents/agent-check.ts'
 import type { Database } from '../../store/database.ts'
 import { desiredOfRow } from '../../store/deployments/desired-of-row.ts'
 import type { DeploymentRow } from '../../store/deployments/find-deployment.ts'
@@ -24,7 +25,9 @@ export async function explanationOf(
   now: number,
 ): Promise<Explanation> {
   const newest = await newestRelease(db, row.project, row.channel)
-  const engine = explain(row.state, desiredOfRow(row), now)
+  const agent = await agentCheck(db, row, now)
+  // Where an agent reports what is in force, that counts: its own settings win over the portal's.
+  const engine = explain(row.state, desiredOfRow(agent ? { ...row, customer: agent.customer } : row), now)
   const freeze = await readFreeze(db, row.project, now)
   const rollout = newest && (await readRollout(db, row.project, newest.digest))
   const told = newest !== undefined && row.target_release === newest.digest
@@ -34,6 +37,7 @@ export async function explanationOf(
     ...(newest ? [await configCheck(db, row, newest.digest, now)] : []),
     freezeCheck(freeze, told, newest?.version ?? null),
     rolloutCheck(row, rollout, newest?.digest ?? null, view),
+    ...(agent ? [agent.check] : []),
     runnerCheck(row, view, now),
     ...engineChecks(engine, row, view),
   ]
