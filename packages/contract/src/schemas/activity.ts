@@ -2,11 +2,14 @@ import { z } from 'zod'
 import { time } from './common.ts'
 
 export const commandStatus = ['queued', 'running', 'succeeded', 'failed', 'expired', 'cancelled'] as const
+export const commandVia = ['direct', 'bundle', 'agent'] as const
 export const command = z.object({
   id: z.string(),
   deployment: z.string(),
   worker: z.string(),
   command: z.string(),
+  /** `direct`: by the manager, or by its agent over sync · `bundle`: signed, carried to the site · `agent`: made at the site */
+  via: z.enum(commandVia),
   input: z.unknown(),
   status: z.enum(commandStatus),
   attempt: z.number().int(),

@@ -17,6 +17,7 @@ export function commandView(
     deployment: row.deployment,
     worker: row.worker,
     command: row.command,
+    via: row.via,
     input: open(row.input, inputContext(row.deployment, row.id)),
     status: row.status,
     attempt: row.attempt,
