@@ -247,6 +247,8 @@ export const agentView = z.object({
   local: z.array(z.string()),
   problems: z.array(z.object({ code: z.string(), message: z.string(), since: time })),
   telemetry: report.shape.agent.shape.telemetry.nullable(),
+  /** The newest bundle that was made for it; whether it was carried there is told by a later report. */
+  bundle: z.object({ version: z.string().nullable(), at: time, by: z.string() }).optional(),
 })
 
 /** What a vendor's bundle takes along for one deployment, beside releases and keys. */

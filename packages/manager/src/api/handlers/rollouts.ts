@@ -36,7 +36,8 @@ export const rolloutHandlers = {
     return rolloutView(await find(db, params.project, id))
   },
 
-  getRollout: async ({ params }, { db }) => rolloutDetailView(db, await find(db, params.project, params.rollout)),
+  getRollout: async ({ params }, { db, clock }) =>
+    rolloutDetailView(db, await find(db, params.project, params.rollout), clock.now()),
 
   controlRollout: async ({ params, body, actor }, { db, clock, waker }) => {
     const at = clock.now()

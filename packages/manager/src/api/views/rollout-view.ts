@@ -2,6 +2,7 @@ import type { rolloutDetail, rollout as rolloutSchema } from '@landfall/contract
 import type { FleetState, Member } from '@landfall/rollout'
 import { type Selectable, sql } from 'kysely'
 import type { z } from 'zod'
+import { agoFrom, siteNews, siteSentence } from '../../exports/site-news.ts'
 import type { Database } from '../../store/database.ts'
 import type { RolloutsTable } from '../../store/tables/rollouts.ts'
 
@@ -53,10 +54,18 @@ function wavesOf(row: RolloutRow, members: readonly Member[]): RolloutView['wave
 }
 
 /** A rollout with its members and decisions. */
-export async function rolloutDetailView(db: Database, row: RolloutRow): Promise<z.output<typeof rolloutDetail>> {
+export async function rolloutDetailView(
+  db: Database,
+  row: RolloutRow,
+  now: number,
+): Promise<z.output<typeof rolloutDetail>> {
   const state: Pick<FleetState, 'members' | 'decisions'> = row.state ?? emptyState
   const members = Object.values(state.members)
-  const [rows, from] = await Promise.all([deploymentsOf(db, members), versionsBefore(db, row.project, members)])
+  const [rows, from, reasons] = await Promise.all([
+    deploymentsOf(db, members),
+    versionsBefore(db, row.project, members),
+    newestReasons(db, members, now),
+  ])
   const view = rolloutView(row)
   return {
     ...view,
@@ -70,7 +79,7 @@ export async function rolloutDetailView(db: Database, row: RolloutRow): Promise<
           group: deployment?.group_name ?? null,
           wave: member.wave,
           status: member.status,
-          reason: member.reason ?? null,
+          reason: reasons.get(member.id) ?? member.reason ?? null,
           since: iso(member.since),
           ...sharesOf(deployment?.workers ?? null),
           fromVersion: from.get(`${member.id} ${member.from}`) ?? null,
@@ -102,6 +111,17 @@ async function deploymentsOf(db: Database, members: readonly Member[]): Promise<
     )
     .execute()
   return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** What a site reported and what was made for it is told as it is now: the rollout itself does not look again for its sake. */
+async function newestReasons(
+  db: Database,
+  members: readonly Member[],
+  now: number,
+): Promise<Map<string, { code: string; message: string }>> {
+  const sites = members.filter((member) => member.reason?.code === 'by-bundle').map((member) => member.id)
+  const news = await siteNews(db, sites)
+  return new Map([...news].map(([id, one]) => [id, { code: 'by-bundle', message: siteSentence(one, agoFrom(now)) }]))
 }
 
 /** The largest share that moves in a deployment now; null when nothing does. */
