@@ -68,6 +68,8 @@ export interface AgentParts {
   readonly commands: AgentCommands
   /** The engine looks now: an order, a setting or an answer has changed. Also tells the other side. */
   wake(): void
+  /** Takes out of the spool what the customer does not let leave any more; before anything of it is handed on. */
+  settleTelemetry(): Promise<void>
   /** The other side should learn of something; a report follows soon. */
   changed(): void
 }

@@ -29,6 +29,7 @@ import type { AgentKey } from './state/agent-key.ts'
 import { AgentState } from './state/agent-state.ts'
 import { createAgentStore } from './store/agent-store.ts'
 import { type SyncOptions, startSync } from './sync/start-sync.ts'
+import { type AgentTelemetry, startTelemetry } from './telemetry/start-telemetry.ts'
 
 export interface StartAgentOptions {
   /** The agent's own directory; only one agent works on it. */
@@ -91,9 +92,15 @@ async function compose(
   let onChanged: () => void = () => {}
   let wakeRunner: () => void = () => {}
   const changed = () => onChanged()
+  let telemetry: AgentTelemetry | null = null
+  const settleTelemetry = async () => telemetry?.settle()
   const wake = () => {
     wakeRunner()
     changed()
+    // The customer's setting may be what changed. On a full disk it is done before anything is sent.
+    settleTelemetry().catch((error: unknown) =>
+      log.warn('The telemetry spool could not be swept', { error: String(error) }),
+    )
   }
   const problems = new Problems(clock, changed)
   const identity = openIdentity(state)
@@ -131,7 +138,10 @@ async function compose(
     order: orders.current,
     commands: () => commands,
   })
-  const platform = createLocalPlatform(options.platform)
+  const platform = createLocalPlatform({
+    ...options.platform,
+    telemetry: (deployment) => options.platform?.telemetry?.(deployment) ?? telemetry?.target(deployment) ?? null,
+  })
   const sync = await startSync({
     ...options.sync,
     ...{
@@ -153,6 +163,10 @@ async function compose(
     commands: () => commands,
     wake,
   })
+  const env = options.sync?.env ?? process.env
+  telemetry = await startTelemetry({ state, spool, settings, setup, clock, random, log }, sync?.uplink ?? null, env)
+  const taking = telemetry
+  closing.push(() => void taking.stop())
   const sources = createSources({
     directory,
     state,
@@ -182,7 +196,7 @@ async function compose(
       settings,
       orders,
     },
-    ...{ sources, platform, problems, reporter, wake, changed },
+    ...{ sources, platform, problems, reporter, wake, changed, settleTelemetry },
     get commands() {
       return commands
     },
@@ -208,6 +222,7 @@ async function compose(
   let stopping: Promise<void> | null = null
   const stop = () => {
     stopping ??= (async () => {
+      await taking.stop()
       await sync?.stop()
       await commands.stop()
       await runner.stop()

@@ -1,4 +1,5 @@
 export { plainAttributes, plainValue, textAttribute } from './attributes.ts'
+export { Endpoint, type EndpointCounters, type Parcel } from './endpoint.ts'
 export { exportAnswer } from './export-answer.ts'
 export { letPass, type Passed, type TelemetryPolicy } from './let-pass.ts'
 export { malformed } from './malformed.ts'

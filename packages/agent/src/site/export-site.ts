@@ -31,6 +31,7 @@ export async function exportSite(
   audit.append(id, [{ at, type: 'export.made', actor: by, message: `Made export ${sequence}`, data: { sequence } }])
   const { reports, end } = reportsFrom(reporter, exportsOf(state).audit)
   const receipts = importedBundles(state).filter((imported) => !imported.receiptArrived)
+  await parts.settleTelemetry()
   const telemetry = await writeTelemetry(parts.spool, `${file}.telemetry`)
   try {
     const head = audit.head(id)

@@ -24,9 +24,9 @@ export interface SpoolItem extends Payload {
 
 /**
  * Why a payload was dropped: `size` it had to make room (or was larger than the spool), `age` nobody took it in time, `disk-full`,
- * `damaged` it does not open, or a file was put aside (then one is counted, without bytes).
+ * `damaged` it does not open, or a file was put aside (then one is counted, without bytes), `refused` the manager took it for broken.
  */
-export type DropReason = 'size' | 'age' | 'disk-full' | 'damaged'
+export type DropReason = 'size' | 'age' | 'disk-full' | 'damaged' | 'refused'
 
 /** Since the spool was made: totals, so that a report that comes twice or not at all does no harm. */
 export interface Drops {
@@ -149,6 +149,11 @@ export class Spool {
     return found
   }
 
+  /** The highest id there is; 0 without any. */
+  newest(): number {
+    return Number(this.#db.prepare('SELECT max(id) AS id FROM items').get()?.id ?? 0)
+  }
+
   /** The newest payloads of a signal, oldest of them first. */
   recent(signal: Signal, limit: number): SpoolItem[] {
     const rows = this.#db.prepare('SELECT * FROM items WHERE signal = ? ORDER BY id DESC LIMIT ?').all(signal, limit)
@@ -173,6 +178,22 @@ export class Spool {
       this.#attemptFull(() => {
         const take = this.#db.prepare('DELETE FROM items WHERE id = ? RETURNING bytes')
         for (const id of ids) this.#bytes -= Number(take.get(id)?.bytes ?? 0)
+      })
+    } catch (error) {
+      throw sqliteFailure(error, 'spool.db')
+    }
+    this.#reserve.restore()
+  }
+
+  /** Forgets what is never to arrive, and counts it. @throws LandfallError `E_DISK_FULL`, when it is to be said again */
+  discard(ids: readonly number[], reason: DropReason): void {
+    try {
+      this.#attemptFull(() => {
+        const find = this.#db.prepare('SELECT id, bytes, signal FROM items WHERE id = ?')
+        this.#drop(
+          ids.map((id) => find.get(id)).filter((row) => row !== undefined),
+          reason,
+        )
       })
     } catch (error) {
       throw sqliteFailure(error, 'spool.db')

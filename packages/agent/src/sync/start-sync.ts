@@ -13,6 +13,8 @@ import type { Trust } from '../sources/trust.ts'
 import type { Upstream } from '../sources/upstream.ts'
 import type { AgentState } from '../state/agent-state.ts'
 import type { AgentStore } from '../store/agent-store.ts'
+import type { Uplink } from '../telemetry/uplink.ts'
+import { uplinkOf } from '../telemetry/uplink-of-link.ts'
 import { ManagerLink } from './link.ts'
 import { SyncClient } from './sync-client.ts'
 import { sayClock } from './take-answer.ts'
@@ -48,6 +50,7 @@ export interface SyncDeps extends SyncOptions {
 
 export interface RunningSync {
   readonly upstream: Upstream
+  readonly uplink: Uplink
   start(): void
   /** Something is to be reported. Safe at any rate. */
   changed(): void
@@ -78,6 +81,7 @@ export async function startSync(deps: SyncDeps): Promise<RunningSync | null> {
   let loops: Promise<unknown> = Promise.resolve()
   return {
     upstream,
+    uplink: uplinkOf(link),
     start() {
       loops = client.run()
     },

@@ -15,6 +15,7 @@ export interface Call {
   method: 'GET' | 'POST'
   path: string
   token?: string
+  /** JSON, unless it is bytes. */
   body?: unknown
   headers?: Record<string, string>
   /** Until the answer begins, and between two pieces of it. Milliseconds. */
@@ -68,7 +69,7 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             ...headers,
           },
-          body: body === undefined ? null : JSON.stringify(body),
+          body: body === undefined ? null : body instanceof Uint8Array ? body : JSON.stringify(body),
         })
         return { status: response.statusCode, headers: response.headers, body: whole(response.body, base) }
       } catch (cause) {

@@ -1,7 +1,7 @@
 import type { Clock, Log, Random } from '@landfall/engine'
+import { Endpoint, type EndpointCounters, type Parcel } from '@landfall/telemetry'
 import type { Keyring } from '../../secrets/keyring.ts'
 import type { Database } from '../../store/database.ts'
-import { Endpoint, type EndpointCounters, type Parcel } from './endpoint.ts'
 
 /** Where a project's telemetry is sent on to. Header values are secrets. */
 export interface ForwardTo {

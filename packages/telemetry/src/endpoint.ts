@@ -1,5 +1,5 @@
-import type { Clock, Random } from '@landfall/engine'
-import type { Encoding, Signal } from '@landfall/telemetry'
+import type { Signal } from './parse-request.ts'
+import type { Encoding } from './read-body.ts'
 
 /** One export request to be sent on, stamped, in the encoding it came in. */
 export interface Parcel {
@@ -12,8 +12,8 @@ export interface EndpointOptions {
   /** OTLP/HTTP base address, without `/v1/…`. */
   url: string
   headers: Readonly<Record<string, string>>
-  clock: Clock
-  random: Random
+  clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> }
+  random: { next(): number }
   fetch?: typeof globalThis.fetch
   /** Bytes held at most; beyond it the oldest go. */
   maxBytes?: number
