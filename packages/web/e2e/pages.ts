@@ -1,4 +1,7 @@
+import { digestOf } from './fixture/world.ts'
+
 const project = '/p/acme-invoices'
+const traceId = digestOf('trace 3').slice(7, 39)
 const deployment = `${project}/deployments`
 
 /** A portal link, as the vendor gives it. */
@@ -18,6 +21,11 @@ export const pages = [
   { name: 'deployment-back', path: `${deployment}/wonka` },
   { name: 'logs', path: `${deployment}/hooli/logs` },
   { name: 'metrics', path: `${deployment}/hooli/metrics` },
+  { name: 'own-metric', path: `${deployment}/hooli/metrics?metric=invoices.made` },
+  { name: 'traces', path: `${deployment}/hooli/traces?trace=${traceId}` },
+  { name: 'deployment-pull', path: `${deployment}/gringotts` },
+  { name: 'deployment-airgapped', path: `${deployment}/nakatomi` },
+  { name: 'deployment-no-agent', path: `${deployment}/initech` },
   { name: 'commands', path: `${deployment}/hooli/commands` },
   { name: 'config', path: `${deployment}/hooli/config` },
   { name: 'deployment-audit', path: `${deployment}/hooli/audit` },

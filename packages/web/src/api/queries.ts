@@ -81,18 +81,57 @@ export const config = (project: string, name: string) =>
     queryKey: keyOf(project, 'deployment', 'config', name),
     queryFn: ({ signal }) => api.getConfig({ params: { project, deployment: name } }, { signal }),
   })
-export const metrics = (project: string, name: string, minutes: number) =>
+/** What the customer said and what waits for them, as the vendor may read it. */
+export const customer = (project: string, name: string) =>
   queryOptions({
-    queryKey: ['metrics', project, name, minutes],
+    queryKey: keyOf(project, 'deployment', 'customer', name),
+    queryFn: ({ signal }) => api.getPortal({ params: { project, deployment: name } }, { signal }),
+  })
+export const agent = (project: string, name: string) =>
+  queryOptions({
+    queryKey: keyOf(project, 'deployment', 'agent', name),
+    queryFn: ({ signal }) => api.getAgent({ params: { project, deployment: name } }, { signal }),
+    refetchInterval: 10_000,
+  })
+/** `metric`: one of the workers' own; without it requests, errors and latency. */
+export const metrics = (project: string, name: string, minutes: number, metric?: string) =>
+  queryOptions({
+    queryKey: ['metrics', project, name, minutes, metric],
     queryFn: ({ signal }) =>
       api.getMetrics(
         {
           params: { project, deployment: name },
-          query: { since: new Date(Date.now() - minutes * 60_000).toISOString() },
+          query: {
+            since: new Date(Date.now() - minutes * 60_000).toISOString(),
+            ...(metric !== undefined && { metric }),
+          },
         },
         { signal },
       ),
     refetchInterval: 5_000,
+  })
+
+export const traces = (project: string, name: string, minutes: number, errors: boolean) =>
+  queryOptions({
+    queryKey: ['traces', project, name, minutes, errors],
+    queryFn: ({ signal }) =>
+      api.listTraces(
+        {
+          params: { project, deployment: name },
+          query: {
+            limit: 100,
+            since: new Date(Date.now() - minutes * 60_000).toISOString(),
+            ...(errors && { errors: 'true' as const }),
+          },
+        },
+        { signal },
+      ),
+    refetchInterval: 10_000,
+  })
+export const trace = (project: string, name: string, id: string) =>
+  queryOptions({
+    queryKey: ['trace', project, name, id],
+    queryFn: ({ signal }) => api.getTrace({ params: { project, deployment: name, trace: id } }, { signal }),
   })
 
 export const commands = (project: string, name: string) =>

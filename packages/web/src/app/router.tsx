@@ -143,7 +143,18 @@ const logs = createRoute({
 const metrics = createRoute({
   getParentRoute: () => deployment,
   path: 'metrics',
+  validateSearch: (search): { metric?: string | undefined } => ({ metric: word(search.metric) }),
   component: lazyRouteComponent(() => import('../pages/deployment/metrics.tsx'), 'Metrics'),
+})
+const traces = createRoute({
+  getParentRoute: () => deployment,
+  path: 'traces',
+  validateSearch: (search): { errors?: boolean | undefined; trace?: string | undefined } => ({
+    errors: search.errors === true ? true : undefined,
+    // A trace of digits alone would have been read as a number.
+    trace: search.trace === undefined ? undefined : String(search.trace),
+  }),
+  component: lazyRouteComponent(() => import('../pages/deployment/traces.tsx'), 'Traces'),
 })
 const commands = createRoute({
   getParentRoute: () => deployment,
@@ -178,7 +189,7 @@ export const router = createRouter({
       release,
       audit,
       settings,
-      deployment.addChildren([overview, logs, metrics, commands, config, deploymentAudit]),
+      deployment.addChildren([overview, logs, metrics, traces, commands, config, deploymentAudit]),
     ]),
   ]),
   defaultPreload: 'intent',

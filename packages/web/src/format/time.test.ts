@@ -10,6 +10,8 @@ test.each([
   [now - 119_000, '1 min. ago'],
   [now - 26 * 60_000, '26 min. ago'],
   [now - 3 * 86_400_000, '3 days ago'],
+  [now - 13 * 86_400_000, '13 days ago'],
+  [now - 22 * 86_400_000, '3 wk. ago'],
   [now + 2 * 3_600_000, 'in 2 hr.'],
 ])('relativeTime(%d) is %s', (at, said) => expect(relativeTime(at, now)).toBe(said))
 

@@ -17,7 +17,9 @@ export function relativeTime(at: number, now: number): string {
   const seconds = Math.round((at - now) / 1000)
   if (Math.abs(seconds) < 10) return 'just now'
   for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
+    // "1 week ago" would be said of 13 days: days are told until there are three weeks.
+    if (Math.abs(seconds) >= (unit === 'week' ? 3 * size : size))
+      return relative.format(Math.trunc(seconds / size), unit)
   }
   return 'just now'
 }

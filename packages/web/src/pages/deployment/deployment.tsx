@@ -3,6 +3,7 @@ import { getRouteApi, Link, Outlet } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import { useMay } from '../../app/session.tsx'
 import { PageSkeleton } from '../../ui/feedback.tsx'
+import { ModelWord } from '../../ui/model.tsx'
 import { Page } from '../../ui/page.tsx'
 import { PageFailed } from '../../ui/page-failed.tsx'
 import { Status } from '../../ui/status.tsx'
@@ -14,6 +15,7 @@ const parts = [
   { to: '/p/$project/deployments/$deployment', name: 'Overview' },
   { to: '/p/$project/deployments/$deployment/logs', name: 'Logs' },
   { to: '/p/$project/deployments/$deployment/metrics', name: 'Metrics' },
+  { to: '/p/$project/deployments/$deployment/traces', name: 'Traces' },
   { to: '/p/$project/deployments/$deployment/commands', name: 'Commands' },
   { to: '/p/$project/deployments/$deployment/config', name: 'Config' },
   { to: '/p/$project/deployments/$deployment/audit', name: 'Audit' },
@@ -42,7 +44,8 @@ export function DeploymentPage() {
           <Status state={item.health} boxed />
           {item.phase !== 'running' && item.phase !== item.health && <Status state={item.phase} boxed />}
           <span className="faint">
-            {item.group ?? 'no group'} · {item.model} · {item.platform} · seen <Time at={item.lastSeenAt} />
+            {item.group ?? 'no group'} · <ModelWord model={item.model} /> · {item.platform} · seen{' '}
+            <Time at={item.lastSeenAt} />
           </span>
         </>
       }

@@ -1,4 +1,5 @@
 import type { MetricSeries } from '../../api/types.ts'
+import { sentenceCase } from '../../format/words.ts'
 
 const number = (value: number) =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 10) / 10)
@@ -28,4 +29,21 @@ export function withErrorRates(series: readonly MetricSeries[]): MetricSeries[] 
       }),
     }
   })
+}
+
+/** One chart per metric, and of a worker's own metric one per what is shown of it and per set of attributes; versions are its lines. */
+export function chartsOf(series: readonly MetricSeries[]): { title: string; series: MetricSeries[] }[] {
+  const by = new Map<string, MetricSeries[]>()
+  for (const each of series) {
+    const title = titleOf(each)
+    by.set(title, [...(by.get(title) ?? []), each])
+  }
+  return [...by].map(([title, of]) => ({ title, series: of }))
+}
+
+function titleOf({ metric, shows, labels }: MetricSeries): string {
+  // A metric of a worker's own keeps its name; ours are words.
+  if (shows === undefined) return sentenceCase(metric).replace(/ p(\d+)$/, ' p$1')
+  const attributes = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${String(value)}`)
+  return [`${metric} (${shows === 'rate' ? 'per second' : shows})`, ...attributes].join(' ')
 }

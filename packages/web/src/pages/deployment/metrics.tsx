@@ -4,12 +4,13 @@ import { useState } from 'react'
 import * as q from '../../api/queries.ts'
 import type { DeploymentDetail, MetricSeries } from '../../api/types.ts'
 import { type Line, LineChart } from '../../charts/line-chart.tsx'
-import { sentenceCase } from '../../format/words.ts'
+import { plural } from '../../format/words.ts'
 import { Empty, Failed, Skeleton } from '../../ui/feedback.tsx'
 import { Card } from '../../ui/page.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Time } from '../../ui/time.tsx'
-import { formatOf, withErrorRates } from './metric-series.ts'
+import { Dropped } from './dropped.tsx'
+import { chartsOf, formatOf, withErrorRates } from './metric-series.ts'
 
 const route = getRouteApi('/p/$project/deployments/$deployment/metrics')
 const spans = [
@@ -19,20 +20,40 @@ const spans = [
   { value: '1440', label: 'Last day' },
 ]
 
-const titleOf = (metric: string) => sentenceCase(metric).replace(/ p(\d+)$/, ' p$1')
-
 /** Requests, errors and latency of each worker, the two versions against each other. */
 export function Metrics() {
   const { project, deployment } = route.useParams()
   const [minutes, setMinutes] = useState('15')
+  const { metric } = route.useSearch()
+  const navigate = route.useNavigate()
   const detail = useQuery(q.deployment(project, deployment))
-  const query = useQuery(q.metrics(project, deployment, Number(minutes)))
+  const query = useQuery(q.metrics(project, deployment, Number(minutes), metric))
   const series = withErrorRates(query.data?.series ?? [])
+  // Those of a worker stay to be chosen while another time or metric loads.
+  const own = useQuery(q.metrics(project, deployment, Number(minutes))).data?.metrics ?? []
   const workers = [...new Set(series.map((each) => each.worker))]
   return (
     <div className="stack wide">
       <div className="row between">
-        <Select filter label="Time" value={minutes} onChange={setMinutes} options={spans} />
+        <span className="row">
+          <Select filter label="Time" value={minutes} onChange={setMinutes} options={spans} />
+          {(own.length > 0 || metric !== undefined) && (
+            <Select
+              filter
+              label="Requests, errors and latency"
+              value={metric ?? ''}
+              onChange={(next) =>
+                void navigate({ search: { metric: next || undefined }, replace: true, resetScroll: false })
+              }
+              options={[
+                { value: '', label: 'Requests, errors and latency' },
+                ...[...new Set([...own.map((each) => each.metric), ...(metric === undefined ? [] : [metric])])].map(
+                  (name) => ({ value: name, label: name }),
+                ),
+              ]}
+            />
+          )}
+        </span>
         {query.data?.through && (
           <span className="faint">
             complete up to <Time at={query.data.through} />
@@ -41,6 +62,10 @@ export function Metrics() {
       </div>
       {query.isError && <Failed error={query.error} again={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={320} />}
+      <Dropped drops={query.data?.dropped ?? []} what="metrics" />
+      {query.data?.more !== undefined && query.data.more > 0 && (
+        <p className="muted">{plural(query.data.more, 'series', 'series')} more of this metric are not shown.</p>
+      )}
       {query.isSuccess && series.length === 0 && (
         <Card>
           <Empty icon="signal" title="Nothing was measured in this time">
@@ -52,12 +77,11 @@ export function Metrics() {
         <section key={worker} className="stack" aria-label={worker}>
           <h2>{worker}</h2>
           <div className="chart-grid">
-            {[...new Set(series.filter((each) => each.worker === worker).map((each) => each.metric))].map((metric) => {
-              const of = series.filter((each) => each.worker === worker && each.metric === metric)
+            {chartsOf(series.filter((each) => each.worker === worker)).map(({ title, series: of }) => {
               return (
-                <Card key={metric}>
+                <Card key={title}>
                   <LineChart
-                    title={titleOf(metric)}
+                    title={title}
                     lines={linesOf(of, worker, detail.data)}
                     format={formatOf(of[0]?.unit ?? '')}
                     least={of[0]?.unit === '1' ? 0.01 : 0}

@@ -10,7 +10,10 @@ import { Card } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
 import { Words } from '../../ui/words.tsx'
+import { AgentCard } from './agent-card.tsx'
+import { CustomerCard } from './customer-card.tsx'
 import { ResourceTree } from './resource-tree.tsx'
+import { SiteRoad } from './site-road.tsx'
 import { WorkerRollouts } from './worker-rollouts.tsx'
 
 const route = getRouteApi('/p/$project/deployments/$deployment/')
@@ -30,6 +33,8 @@ export function Overview() {
         <Card title="Resources" hint="what each depends on stands below it">
           <ResourceTree resources={item.resources} />
         </Card>
+        {item.model !== 'push' && <AgentCard project={project} item={item} />}
+        {item.model === 'airgapped' && <SiteRoad project={project} item={item} />}
       </div>
       <div className="stack wide">
         <Card title="Why it is where it is">
@@ -41,6 +46,7 @@ export function Overview() {
             <Skeleton height={180} />
           )}
         </Card>
+        <CustomerCard project={project} name={name} />
         <TargetAgainstActual project={project} item={item} />
         {item.conditions.length > 0 && (
           <Card title="Conditions">

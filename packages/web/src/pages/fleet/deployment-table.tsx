@@ -7,6 +7,7 @@ import { plural } from '../../format/words.ts'
 import { Empty, Failed, Skeleton } from '../../ui/feedback.tsx'
 import { Fresh } from '../../ui/fresh.tsx'
 import { Icon } from '../../ui/icon.tsx'
+import { ModelWord } from '../../ui/model.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 import { useNarrow } from '../../ui/use-media.ts'
@@ -95,8 +96,8 @@ function Rows(props: {
             </div>
             <div className="row between">
               <Version item={item} />
-              <span className="faint">
-                {item.group ?? 'no group'} · {item.model} · {item.platform}
+              <span className="faint row tight">
+                {item.group ?? 'no group'} · <ModelWord model={item.model} /> · {item.platform}
               </span>
             </div>
             <span className="muted truncate">{item.reason.message}</span>
@@ -148,8 +149,8 @@ function Rows(props: {
               </td>
               <td>
                 <span className="two-line">
-                  {item.platform}
-                  <small>{item.model}</small>
+                  <ModelWord model={item.model} />
+                  <small>{item.platform}</small>
                 </span>
               </td>
               <td>

@@ -9,6 +9,7 @@ import { SearchField } from '../../ui/field.tsx'
 import { type Option, Select } from '../../ui/select.tsx'
 
 const route = getRouteApi('/p/$project/')
+const models = ['push', 'pull', 'airgapped']
 const healths = ['healthy', 'degraded', 'failed', 'unknown']
 const phases = ['running', 'updating', 'returning', 'needs-setup', 'failed', 'access-revoked', 'pending']
 /** What is typed becomes a request after this pause, in milliseconds. */
@@ -71,6 +72,13 @@ export function Filters() {
         value={chosen(filter.phase)}
         onChange={(value) => set({ phase: value || undefined })}
         options={any('Any state', phases, sentenceCase)}
+      />
+      <Select
+        filter
+        label="Model"
+        value={chosen(filter.model)}
+        onChange={(value) => set({ model: (value || undefined) as DeploymentFilter['model'] })}
+        options={any('Any model', models, sentenceCase)}
       />
       {names.length > 1 && (
         <Select

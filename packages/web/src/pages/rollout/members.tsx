@@ -8,15 +8,17 @@ import { ShareBar } from '../../ui/share-bar.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 
-const order = ['in-flight', 'failed', 'returning', 'returned', 'waiting', 'excluded', 'succeeded']
+const order = ['in-flight', 'failed', 'returning', 'returned', 'waiting', 'succeeded']
 const atFirst = 6
 
-/** Each deployment of the rollout with its share; what moves and what failed comes first. */
+/** Each deployment that counts, with its share; what moves and what failed comes first. */
 export function Members({ project, rollout }: { project: string; rollout: RolloutDetail }) {
   const [all, setAll] = useState(false)
-  const sorted = [...rollout.members].sort(
-    (a, b) => order.indexOf(a.status) - order.indexOf(b.status) || a.wave - b.wave || a.name.localeCompare(b.name),
-  )
+  const sorted = rollout.members
+    .filter(({ status }) => status !== 'excluded')
+    .sort(
+      (a, b) => order.indexOf(a.status) - order.indexOf(b.status) || a.wave - b.wave || a.name.localeCompare(b.name),
+    )
   const shown = all ? sorted : sorted.slice(0, atFirst)
   return (
     <Card title="Deployments" hint={plural(sorted.length, 'deployment')} flush>

@@ -13,6 +13,7 @@ import { Time } from '../../ui/time.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
 import { RolloutControls } from './controls.tsx'
 import { Evidence } from './evidence.tsx'
+import { LeftOut } from './left-out.tsx'
 import { Members } from './members.tsx'
 import { Waves } from './waves.tsx'
 
@@ -53,6 +54,7 @@ export function RolloutPage() {
       <div className="columns side-right">
         <div className="stack wide">
           <Members project={project} rollout={rollout} />
+          <LeftOut project={project} rollout={rollout} />
           <Evidence project={project} rollout={rollout} />
         </div>
         <div className="stack wide">

@@ -39,7 +39,7 @@ export function WindowsSetting({ visit, page, locked }: PartProps & { locked: bo
           {windows.map((window, index) => (
             <li key={`${window.rrule} ${window.start} ${window.timeZone}`} className="window-line">
               <Icon name="calendar" />
-              <Suspense fallback={<strong>{windowInWords(window)}</strong>}>
+              <Suspense fallback={<Skeleton height={40} />}>
                 <WindowLine window={window} />
               </Suspense>
               {!locked && (
