@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Agent, type AgentStatus, startAgent } from '@landfall/agent'
+import { type AgentSetup, type Client, createClient } from '@landfall/contract'
+import { type Manager, startManager } from '@landfall/manager'
+import { createVendor, startTestServer } from '@landfall/manager/testing'
+import { createStatement, signRelease } from '@landfall/release'
+import { type Manifest, manifest, type RolloutPlanInput } from '@landfall/stack'
+import { pack } from '../../packages/platforms/local/src/testing/pack.ts'
+import { stopEnvironment } from './stop-environment.ts'
+
+const project = 'shop'
+/** Waiting is short, so that a manager that stops holds nobody long. */
+const poll = { waitMs: 5_000, intervalMs: 1_000, jitterMs: 100 }
+
+/** A worker that answers with its version and what it was given; every `failEvery`th request is answered with 500 (0: none). */
+const source = (version: string, failEvery: number) => `
+import { createServer } from 'node:http'
+let count = 0
+const server = createServer((request, response) => {
+  if (request.url === '/healthz') return response.end('ok')
+  if (${failEvery} > 0 && ++count % ${failEvery} === 0) response.statusCode = 500
+  response.end('${version} ' + (process.env.TOKEN ?? ''))
+})
+server.listen(Number(process.env.PORT), '127.0.0.1')
+process.on('SIGTERM', () => { server.close(() => process.exit(0)); server.closeIdleConnections() })
+`
+
+/** A real manager on a real database with a vendor's project, for tests of agents; agents and their environments go with it. */
+export class AgentWorld {
+  readonly directory: string
+  readonly client: Client
+  readonly vendor: ReturnType<typeof createVendor>
+  manager: Manager
+  readonly #database: string
+  readonly #stopServer: () => Promise<void>
+  readonly #agents = new Set<Agent>()
+  readonly #environments: AgentSetup['deployment'][] = []
+  #sequence = 0
+  #made = 0
+
+  private constructor(made: {
+    directory: string
+    client: Client
+    vendor: ReturnType<typeof createVendor>
+    manager: Manager
+    database: string
+    stopServer: () => Promise<void>
+  }) {
+    this.directory = made.directory
+    this.client = made.client
+    this.vendor = made.vendor
+    this.manager = made.manager
+    this.#database = made.database
+    this.#stopServer = made.stopServer
+  }
+
+  static async start(): Promise<AgentWorld> {
+    const server = await startTestServer()
+    const directory = await mkdtemp(join(tmpdir(), 'landfall-agents-'))
+    const { url: database } = await server.empty()
+    const manager = await startManager({
+      dataDir: directory,
+      port: 0,
+      databaseUrl: database,
+      webDirectory: null,
+      agents: poll,
+    })
+    const token = await firstToken(manager)
+    const client = createClient({ url: manager.url, token })
+    const vendor = createVendor(project, Date.now())
+    const body = { name: project, rootPublicKey: vendor.root.publicKey, keyset: await vendor.keyset(1) }
+    await client.createProject({ body })
+    return new AgentWorld({ directory, client, vendor, manager, database, stopServer: () => server.stop() })
+  }
+
+  get port(): number {
+    return Number(new URL(this.manager.url).port)
+  }
+
+  /** The same manager again, at its address. */
+  async restartManager(): Promise<void> {
+    const { port } = this
+    await this.manager.stop()
+    this.manager = await startManager({
+      dataDir: this.directory,
+      port,
+      databaseUrl: this.#database,
+      webDirectory: null,
+      agents: poll,
+    })
+  }
+
+  /** Publishes a release of one worker `api`; reaches nobody by itself. */
+  async publish(version: string, more: { failEvery?: number; rollout?: RolloutPlanInput; ballast?: number } = {}) {
+    const { digest, bytes } = pack({
+      'index.mjs': source(version, more.failEvery ?? 0),
+      ...(more.ballast ? { 'ballast.txt': randomBytes(more.ballast / 2).toString('hex') } : {}),
+    })
+    const mediaType = 'application/vnd.oci.image.layer.v1.tar'
+    const parsed: Manifest = manifest.parse({
+      schema: 'landfall.dev/manifest/v1',
+      project,
+      platforms: ['local'],
+      resources: [
+        {
+          type: 'worker',
+          name: 'api',
+          lifecycle: 'live',
+          public: true,
+          code: { kind: 'artifact', digest, mediaType, size: bytes.length },
+          health: { interval: '100ms', startup: '3s' },
+          uses: [{ resource: 'files', access: ['read'] }],
+          env: { TOKEN: { secret: 'token' } },
+          ...(more.rollout ? { rollout: more.rollout } : {}),
+        },
+        { type: 'storage', name: 'files', lifecycle: 'frozen' },
+        { type: 'secret', name: 'token', lifecycle: 'live', providedBy: 'vendor' },
+      ],
+    })
+    const statement = createStatement({
+      manifest: parsed,
+      artifacts: [{ resource: 'api', digest, mediaType, size: bytes.length }],
+      provenance: {
+        commit: null,
+        dirty: null,
+        repository: null,
+        builder: 'test',
+        builtAt: new Date().toISOString(),
+        inputs: [],
+      },
+      version,
+      channel: 'stable',
+      sequence: ++this.#sequence,
+      now: Date.now(),
+    })
+    await this.client.putBlob({ params: { project, digest }, body: bytes as Uint8Array<ArrayBuffer> })
+    const envelope = await signRelease(statement, this.vendor.key)
+    const { release } = await this.client.createRelease({ params: { project }, body: { envelope, rollout: 'none' } })
+    return { digest: release.digest, blob: digest }
+  }
+
+  of(deployment: string) {
+    return { project, deployment }
+  }
+
+  async deploy(name: string, more: object = {}): Promise<AgentSetup> {
+    await this.client.createDeployment({
+      params: { project },
+      body: { name, platform: 'local', model: 'pull', setup: true, secrets: { token: `secret-of-${name}` }, ...more },
+    })
+    return this.setUp(name)
+  }
+
+  async setUp(name: string, body: { replace?: boolean; url?: string } = {}): Promise<AgentSetup> {
+    const setup = await this.client.createAgentSetup({ params: this.of(name), body })
+    this.#environments.push(setup.deployment)
+    return setup
+  }
+
+  async tell(name: string, version: string): Promise<void> {
+    await this.client.updateDeployment({ params: this.of(name), body: { pin: version } })
+  }
+
+  view(name: string) {
+    return this.client.getDeployment({ params: this.of(name) })
+  }
+
+  /** A new directory, for an agent. */
+  site(): string {
+    return join(this.directory, `site-${++this.#made}`)
+  }
+
+  async agent(options: Omit<Parameters<typeof startAgent>[0], 'key'> & { key?: Buffer }): Promise<Agent> {
+    const agent = await startAgent({
+      key: this.key,
+      limits: { rolloutTickMs: 100, lingerMs: 2_000 },
+      ...options,
+    })
+    this.#agents.add(agent)
+    return agent
+  }
+
+  readonly key = Buffer.alloc(32, 9)
+
+  async stop(): Promise<void> {
+    for (const agent of this.#agents) await agent.stop()
+    for (const deployment of this.#environments) await stopEnvironment(deployment)
+    await this.manager.stop()
+    await this.#stopServer()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** Waits for what must come; the test's own limit ends a wait in vain. */
+export async function until<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
+  for (;;) {
+    const seen = await look().catch(() => null)
+    if (seen !== null && holds(seen)) return seen
+    await sleep(50)
+  }
+}
+
+export const rests = (version: string) => (status: AgentStatus) =>
+  status.state?.phase === 'running' && status.explanation?.onTarget === true && version !== ''
+
+/** The first account, by the link that the start printed; answers its API token. */
+async function firstToken(manager: Manager): Promise<string> {
+  let cookie = ''
+  const browser: typeof fetch = async (input, init) => {
+    const headers = new Headers(init?.headers)
+    if (cookie !== '') headers.set('cookie', cookie)
+    headers.set('origin', manager.url)
+    const response = await fetch(input, { ...init, headers })
+    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+    return response
+  }
+  const client = createClient({ url: manager.url, fetch: browser })
+  const token = new URL(manager.bootstrapUrl ?? '').searchParams.get('token') ?? ''
+  await client.bootstrap({ body: { token, name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' } })
+  return (await client.createOwnToken({ body: { name: 'test' } })).secret
+}
