@@ -21,6 +21,7 @@ import {
   policy,
 } from '../schemas/deployment.ts'
 import { patchOf } from '../schemas/patch-of.ts'
+import { envelope } from '../schemas/release.ts'
 
 const tag = 'deployments'
 const groupParams = z.strictObject({ project: projectName, group: slug })
@@ -238,6 +239,18 @@ export const deploymentRoutes = {
     body: newCommand,
     result: command,
     status: 202,
+  }),
+  recordCommand: route({
+    operation: 'recordCommand',
+    method: 'POST',
+    path: '/api/projects/{project}/deployments/{deployment}/commands/signed',
+    tag: 'commands',
+    summary: 'Make a signed command known that a person carries to the deployment’s site; its result comes by export',
+    access: { role: 'developer' },
+    params: inDeployment,
+    body: z.strictObject({ envelope }),
+    result: command,
+    status: 201,
   }),
   getCommand: route({
     operation: 'getCommand',

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { cancelCommand } from '../../commands/cancel-command.ts'
 import { queueCommand } from '../../commands/queue-command.ts'
 import { readOutput } from '../../commands/read-output.ts'
+import { recordSigned } from '../../commands/record-signed.ts'
 import type { Handlers } from '../../http/handler.ts'
 import { conflict, notFound } from '../../http/refusals.ts'
 import type { Services } from '../../http/services.ts'
@@ -45,6 +46,7 @@ export const commandHandlers = {
     const deployment = await findDeployment(db, project, params.deployment)
     const { settings } = await customerInForce(db, deployment)
     if (settings.access === 'revoked') throw revoked(deployment.name)
+    if (deployment.model === 'airgapped') throw byBundle(deployment.name)
     const running = deployment.state?.stable
     if (!running || deployment.operation === 'destroy') {
       throw conflict(
@@ -76,6 +78,14 @@ export const commandHandlers = {
     return one(services, deployment.id, id)
   },
 
+  recordCommand: async ({ params, body, actor }, services) => {
+    const { db, keyring, clock, waker } = services
+    const deployment = await findDeployment(db, params.project, params.deployment)
+    const id = await recordSigned(db, keyring, { deployment, envelope: body.envelope, by: actor, at: clock.now() })
+    waker.wake('changes')
+    return one(services, deployment.id, id)
+  },
+
   getCommand: async ({ params }, services) => {
     const deployment = await findDeployment(services.db, params.project, params.deployment)
     return one(services, deployment.id, params.command)
@@ -85,13 +95,30 @@ export const commandHandlers = {
     const { db, clock, waker } = services
     const { project } = params
     const deployment = await findDeployment(db, project, params.deployment)
-    await row(db, deployment.id, params.command)
+    const { via } = await row(db, deployment.id, params.command)
+    if (via !== 'direct') throw notHere(params.command)
     const order = { project, deployment: deployment.id, id: params.command, by: actor, at: clock.now() }
     await db.transaction().execute((trx) => cancelCommand(trx, order))
     waker.wake('commands', 'changes')
     return one(services, deployment.id, params.command)
   },
 } satisfies Partial<Handlers>
+
+function byBundle(name: string): LandfallError {
+  return new LandfallError({
+    code: 'E_COMMAND_BY_BUNDLE',
+    message: `${name} has no network to here: a command travels there signed, by bundle or as a file, and its result comes back by export.`,
+    hint: 'Sign one: landfall command sign DEPLOYMENT WORKER.COMMAND --out FILE',
+  })
+}
+
+function notHere(id: string): LandfallError {
+  return new LandfallError({
+    code: 'E_COMMAND_BY_BUNDLE',
+    message: `Command ${id} runs at a site without this manager: it can't be cancelled from here.`,
+    hint: 'Where it was not carried there yet, do not carry it. It is not begun after its expiry.',
+  })
+}
 
 function revoked(name: string): LandfallError {
   return new LandfallError({
