@@ -1,26 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LandfallError } from '@landfall/stack'
 import type { Command } from 'commander'
 import type { World } from '../context/context.ts'
 import { Exit, exitCodes } from '../exit-codes.ts'
 import { relative } from '../output/time.ts'
+import { inputOf } from './command-input.ts'
+import { signCommandCommand } from './command-sign.ts'
 import { define, family } from './define.ts'
-
-function inputOf(text: string | undefined, directory: string): unknown {
-  if (!text) return {}
-  try {
-    return JSON.parse(text.startsWith('@') ? readFileSync(resolve(directory, text.slice(1)), 'utf8') : text)
-  } catch (cause) {
-    throw new LandfallError({
-      code: 'E_USAGE',
-      message: 'The input is not JSON.',
-      hint: `Write --input '{"since":"2026-01-01"}', or --input @FILE.`,
-      cause,
-    })
-  }
-}
 
 export function commandCommand(program: Command, world: World): void {
   const commands = family(program, 'command', 'Named calls into a worker, with a schema, a deadline and a result')
@@ -72,6 +57,7 @@ export function commandCommand(program: Command, world: World): void {
       else if (current.status !== 'succeeded') throw new Exit(exitCodes.failed)
     },
   })
+  signCommandCommand(commands, world)
   define(commands, world, {
     name: 'ls',
     summary: 'Commands sent to a deployment, newest first',
@@ -87,7 +73,7 @@ export function commandCommand(program: Command, world: World): void {
           : context.output.table(items, [
               { title: 'id', value: (item) => item.id },
               { title: 'command', value: (item) => item.command },
-              { title: 'status', value: (item) => item.status },
+              { title: 'status', value: (item) => (item.via === 'bundle' ? `${item.status}, by bundle` : item.status) },
               { title: 'by', value: (item) => item.createdBy, shrink: 1 },
               { title: 'sent', value: (item) => relative(item.createdAt) },
             ]),
@@ -103,7 +89,7 @@ export function commandCommand(program: Command, world: World): void {
       const result = await context.client().getCommand({ params: { project: context.project(), deployment, command } })
       context.output.data(result, (item) =>
         [
-          `${item.command}: ${item.status}, attempt ${item.attempt}, sent ${relative(item.createdAt)} by ${item.createdBy}`,
+          `${item.command}: ${item.status}${item.via === 'direct' ? '' : item.via === 'bundle' ? ', by bundle' : ', made at the site'}, attempt ${item.attempt}, sent ${relative(item.createdAt)} by ${item.createdBy}`,
           item.output,
           item.error ? `${item.error.code}: ${item.error.message}` : JSON.stringify(item.result, null, 2),
         ].join('\n'),
