@@ -76,12 +76,9 @@ export async function observeFleet(
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
     targets.set(row.id, target)
     if (row.rejection) rejected.add(row.id)
-    members.push(
-      memberOf({ ...row, ahead: row.ahead && rollout.phase === 'complete' }, refusal, news.get(row.id), {
-        now,
-        offlineAfterMs,
-      }),
-    )
+    const ahead = row.ahead && rollout.phase === 'complete'
+    const asked = row.told?.release === rollout.release
+    members.push(memberOf({ ...row, ahead, asked }, refusal, news.get(row.id), { now, offlineAfterMs }))
   }
   return {
     targets,
@@ -123,6 +120,9 @@ async function readRows(
   return rows
 }
 
+/** `asked`: it was told this rollout's release. What its customer says of an earlier one says nothing of this one. */
+type AskedRow = FleetRow & { asked: boolean }
+
 interface Clocks {
   now: number
   offlineAfterMs: number
@@ -130,7 +130,7 @@ interface Clocks {
 
 /** How one deployment stands towards what it was told. */
 function memberOf(
-  row: FleetRow,
+  row: AskedRow,
   refusal: { code: string; message: string } | undefined,
   site: SiteNews | undefined,
   clock: Clocks,
@@ -170,7 +170,7 @@ const heldBy: Readonly<Record<string, { code: string; message: string }>> = {
 }
 
 /** Why a deployment does not count now; undefined when it does. */
-function exclusionOf(row: FleetRow, clock: Clocks): { code: string; message: string } | undefined {
+function exclusionOf(row: AskedRow, clock: Clocks): { code: string; message: string } | undefined {
   if (row.pinned !== null) return { code: 'pinned', message: 'It is pinned to a release' }
   if (row.phase === 'access-revoked') {
     return { code: 'access-revoked', message: row.message ?? 'Access to its environment was revoked' }
@@ -180,7 +180,7 @@ function exclusionOf(row: FleetRow, clock: Clocks): { code: string; message: str
   }
   const unseen = unseenOf(row, clock)
   if (unseen) return unseen
-  const held = answered(row) ? heldBy[row.code ?? ''] : undefined
+  const held = answered(row) && row.asked ? heldBy[row.code ?? ''] : undefined
   if (held) return held
   if (row.ahead) return { code: 'ahead', message: 'It was told a newer release already' }
   return undefined
