@@ -3,6 +3,7 @@ import type { CustomerSettings } from '@landfall/stack'
 import type { z } from 'zod'
 import type { Database } from '../store/database.ts'
 import type { DeploymentRow } from '../store/deployments/find-deployment.ts'
+import { problemChecks } from './problem-checks.ts'
 import { hasAgent } from './set-up.ts'
 
 type Check = z.output<typeof explanation>['checks'][number]
@@ -14,14 +15,14 @@ const awayMs = 300_000
 const found: Readonly<Record<string, string>> = { E_AGENT_CLONED: 'AGENT_CLONED', E_AUDIT_BROKEN: 'AGENT_AUDIT_BROKEN' }
 
 /**
- * The agent's link in the chain from a release to the environment, and the customer's settings as they are in force where it reports
- * them; null where no agent runs the deployment.
+ * The agent's link in the chain from a release to the environment, what it says of itself, and the customer's settings as they are in
+ * force where it reports them; null where no agent runs the deployment.
  */
 export async function agentCheck(
   db: Database,
   row: DeploymentRow,
   now: number,
-): Promise<{ check: Check; customer: CustomerSettings } | null> {
+): Promise<{ check: Check; problems: Check[]; customer: CustomerSettings } | null> {
   if (!hasAgent(row.model)) return null
   const agent = await db.selectFrom('agents').selectAll().where('deployment', '=', row.id).executeTakeFirst()
   const customer = agent?.customer ?? row.customer
@@ -29,6 +30,7 @@ export async function agentCheck(
   const since = (at: number | null) => (at === null ? null : new Date(at).toISOString())
   const check = (status: Check['status'], code: string, message: string, at: number | null = null) => ({
     check: { name: 'agent', status, code, message, since: since(at) },
+    problems: problemChecks(agent?.info ?? null),
     customer,
   })
   if (!agent)

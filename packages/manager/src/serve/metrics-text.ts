@@ -3,7 +3,7 @@ import { durationBounds } from '../http/request-metrics.ts'
 import type { Services } from '../http/services.ts'
 
 /** The manager's own metrics in Prometheus' text format (exposition format 0.0.4). Names of customers are not in it. */
-export async function metricsText({ db, requests, clock, control }: Services): Promise<string> {
+export async function metricsText({ db, requests, clock, control, agents }: Services): Promise<string> {
   const now = new Date(clock.now())
   const { rows } = await sql<Record<string, number>>`select
     (select count(*) from deployments where deleted_at is null) as deployments,
@@ -43,6 +43,8 @@ export async function metricsText({ db, requests, clock, control }: Services): P
   single('rollouts_open', 'Fleet rollouts that are not finished.', row.rollouts)
   single('commands_queued', 'Commands that wait for a runner.', row.queued)
   single('releases', 'Releases that exist.', row.releases)
+  single('agents_connected', 'Agents that have synced with this manager lately.', agents.hub.counts.connected)
+  single('agents_waiting', 'Syncs that are held until there is something new.', agents.hub.counts.waiting)
   single('http_requests_in_flight', 'Calls being answered.', requests.inFlight)
   single('resident_memory_bytes', 'Memory of the process.', process.memoryUsage.rss())
   lines.push(

@@ -86,6 +86,8 @@ export function openDatabase(
   })
   // A connection that breaks while idle: the pool replaces it; without a listener Node would end the process.
   pool.on('error', options.onError ?? (() => {}))
+  // The pool hears only those that are idle: one that breaks under a query ends that query, and must not end the process too.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,

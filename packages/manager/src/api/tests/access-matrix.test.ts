@@ -69,6 +69,8 @@ beforeAll(async () => {
   const hashed = (token: string) => db.updateTable('tokens').where('hash', '=', hashToken(token))
   await hashed(expired).set({ expires_at: at }).execute()
   await hashed(revoked).set({ revoked_at: at }).execute()
+  const inSession = (project: string, deployment: string, name: string, ms = 60_000) =>
+    manager.services.agents.tokens.issue({ project, deployment, name, session: 1, expires: clock.now() + ms })
   callers.push(
     { name: 'operator', kind: 'person', operator: true, token: admin.token },
     { name: 'outsider', kind: 'person', token: outsider.token },
@@ -94,6 +96,25 @@ beforeAll(async () => {
       kind: 'deployer',
       foreign: 'deployment',
       token: await manager.machine('deployer', of('acme', second)),
+    },
+    { name: 'agent in a session', kind: 'agent', token: inSession('acme', deployment, 'eu') },
+    {
+      name: 'agent in a session of another deployment',
+      kind: 'agent',
+      foreign: 'deployment',
+      token: inSession('acme', second, 'us'),
+    },
+    {
+      name: 'agent in a session elsewhere',
+      kind: 'agent',
+      foreign: 'project',
+      token: inSession('other', foreign, 'eu'),
+    },
+    { name: 'agent whose session has expired', kind: 'nobody', token: inSession('acme', deployment, 'eu', -1) },
+    {
+      name: 'forged session',
+      kind: 'nobody',
+      token: `${inSession('acme', deployment, 'eu').slice(0, -43)}${'A'.repeat(43)}`,
     },
     {
       name: 'agent of another deployment',
