@@ -76,6 +76,9 @@ export interface Agent {
   answer(answer: { gate: string; target: string; status: 'pass' | 'fail'; by: string; message?: string }): Promise<void>
   /** Runs a signed command (a DSSE envelope as text). Throws `E_COMMAND_*`. */
   command(envelope: string, by?: string): Promise<{ id: string }>
+  /** Begins no update until `resume`, which puts back what counted before. */
+  pause(by: string): Promise<CustomerSettings>
+  resume(by: string): Promise<CustomerSettings>
   changeSettings(change: SettingsChange, by: string): Promise<CustomerSettings>
   /** Links above the number `after`; `ok`: these hold and follow each other. */
   audit(after: number, limit: number): Promise<{ links: AuditLink[]; ok: boolean }>

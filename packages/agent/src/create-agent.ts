@@ -11,12 +11,12 @@ export function createAgent(
   site: Site,
   running: { sync: () => AgentStatus['sync']; stop: () => Promise<void> },
 ): Agent {
-  const { importBundle, exportTo, confirmExports, command, audit, verifyAudit, logs } = site
+  const { importBundle, exportTo, confirmExports, command, pause, resume, audit, verifyAudit, logs } = site
   return {
     status: () => agentStatus(parts, running.sync()),
     answer: (given) => answerHere(parts, given),
     changeSettings: async (change, by) => changeHere(parts, change, by),
-    ...{ importBundle, exportTo, confirmExports, command, audit, verifyAudit, logs },
+    ...{ importBundle, exportTo, confirmExports, command, pause, resume, audit, verifyAudit, logs },
     stop: running.stop,
   }
 }

@@ -8,7 +8,7 @@ export { type AgentLock, takeLock } from './lock.ts'
 export type { AgentCommands, AgentParts } from './parts.ts'
 export { type InitializedAgent, initAgent } from './setup/init-agent.ts'
 export { keyFileBeside, keyOfAgent } from './setup/key-of-agent.ts'
-export { makeKeyFile, rotateKeyFile } from './setup/make-key.ts'
+export { makeKeyFile, makeTokenFile, rotateKeyFile } from './setup/make-key.ts'
 export { systemdUnit, type UnitOptions, unitSocket } from './setup/systemd-unit.ts'
 export { defaultSpoolLimits, type SpoolLimits } from './spool/limits.ts'
 export {

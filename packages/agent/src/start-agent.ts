@@ -104,7 +104,7 @@ async function compose(
   }
   const problems = new Problems(clock, changed)
   const identity = openIdentity(state)
-  const settings = openSettings(state)
+  const settings = openSettings(state, setup.customer)
   const audit = new AgentAudit(state)
   const store = createAgentStore({ state, audit, clock, view: settings.view, onChange: changed })
   const spool = new Spool({
@@ -207,7 +207,7 @@ async function compose(
   gateCommands = running.gates
   const site = openSite(parts)
   // Before the engine starts: it must see what was imported last, not what was asked before.
-  await site.resume()
+  await site.goOn()
   const runner = startRunner({
     ...{ store, platform, verifier: sources.verifier, config: sources.config, blobs: sources.blobs },
     ...{ metrics: sources.metrics, gates: sources.gates, clock, random, log, problems },

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { agentCommands } from './commands/agent.ts'
 import { auditCommands } from './commands/audit.ts'
 import { buildCommand } from './commands/build.ts'
 import { bundleCommands } from './commands/bundle.ts'
@@ -65,6 +66,7 @@ const registrations = [
   channelCommands,
   freezeCommands,
   bundleCommands,
+  agentCommands,
   logsCommand,
   metricsCommand,
   commandCommand,

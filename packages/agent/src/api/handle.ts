@@ -86,6 +86,10 @@ export async function handle(
       const { envelope, by } = await readJson(request, bodies['POST /v1/commands'])
       return json(await agent.command(envelope, by))
     }
+    case 'POST /v1/pause':
+      return json(await agent.pause((await readJson(request, bodies['POST /v1/pause'])).by))
+    case 'POST /v1/resume':
+      return json(await agent.resume((await readJson(request, bodies['POST /v1/resume'])).by))
     case 'POST /v1/settings': {
       const { change, by } = await readJson(request, bodies['POST /v1/settings'])
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))

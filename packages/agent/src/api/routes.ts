@@ -1,8 +1,8 @@
 import { customerSettings } from '@landfall/stack'
 import { z } from 'zod'
+import { saidBy } from './said-by.ts'
 
-/** Who asks, as they say themselves: Node can't ask the kernel who is at the other end of a socket. */
-const by = z.string().min(1).max(100).default('somebody at the site')
+const by = z.string().min(1).max(100).default('somebody').transform(saidBy)
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
 
 /** Bodies of the local API, by `METHOD path`. What is not here is a GET, or takes bytes. */
@@ -18,6 +18,8 @@ export const bodies = {
     by,
   }),
   'POST /v1/commands': z.strictObject({ envelope: z.string().min(1).max(2_000_000), by }),
+  'POST /v1/pause': z.strictObject({ by }),
+  'POST /v1/resume': z.strictObject({ by }),
   /** What is not named stays as it is; null gives it back to the portal. */
   'POST /v1/settings': z.strictObject({ change: settingsChange(), by }),
 } as const

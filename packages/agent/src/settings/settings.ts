@@ -25,7 +25,8 @@ export interface Settings {
   view(desired: Desired): Desired
 }
 
-export function openSettings(state: AgentState): Settings {
+/** @param agreed what the setup says, as the customer read it: counts until an order brings the portal's */
+export function openSettings(state: AgentState, agreed?: CustomerSettings): Settings {
   let clockOff = (state.get('settings/clock-off') as boolean | undefined) ?? false
   const ordered = () => customerSettings.parse(state.get('settings/ordered') ?? {})
   const local = () => (state.get('settings/local') as Partial<CustomerSettings> | undefined) ?? {}
@@ -64,5 +65,6 @@ export function openSettings(state: AgentState): Settings {
     clockOff: () => clockOff,
     view: (desired) => desiredInForce(desired, ordered(), { settings: settings.local(), answers: answers(), clockOff }),
   }
+  if (agreed && state.get('settings/ordered') === undefined) settings.takeOrdered(agreed)
   return settings
 }

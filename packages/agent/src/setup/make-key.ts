@@ -10,6 +10,18 @@ import { readDataKey, rotateAgentKey } from '../state/data-key.ts'
  */
 export function makeKeyFile(file: string): AgentKey {
   const key = randomBytes(32)
+  writeSecret(file, key.toString('hex'))
+  return key
+}
+
+/** Makes the token of the local API on a port, in a file that only its owner reads. @throws LandfallError `E_AGENT_EXISTS` */
+export function makeTokenFile(file: string): string {
+  const token = randomBytes(32).toString('base64url')
+  writeSecret(file, token)
+  return token
+}
+
+function writeSecret(file: string, text: string): void {
   let handle: number
   try {
     handle = openSync(file, 'wx', 0o600)
@@ -22,12 +34,11 @@ export function makeKeyFile(file: string): AgentKey {
     })
   }
   try {
-    writeSync(handle, `${key.toString('hex')}\n`)
+    writeSync(handle, `${text}\n`)
     fsyncSync(handle)
   } finally {
     closeSync(handle)
   }
-  return key
 }
 
 /**

@@ -1,17 +1,22 @@
 import type { Agent } from '../agent.ts'
 import { openSiteBundles } from '../bundles/site-bundles.ts'
 import type { AgentParts } from '../parts.ts'
-import { atSite } from './actor.ts'
 import { auditPage } from './audit-page.ts'
 import { confirmExports } from './confirm-exports.ts'
 import { exportSite } from './export-site.ts'
+import { pauseHere, resumeHere } from './pause.ts'
 import { readLogs } from './read-logs.ts'
+
+const somebody = 'somebody at the site'
 
 /** What people at the site hand in and take out. */
 export interface Site
-  extends Pick<Agent, 'importBundle' | 'exportTo' | 'confirmExports' | 'command' | 'audit' | 'verifyAudit' | 'logs'> {
+  extends Pick<
+    Agent,
+    'importBundle' | 'exportTo' | 'confirmExports' | 'command' | 'pause' | 'resume' | 'audit' | 'verifyAudit' | 'logs'
+  > {
   /** Applies what was imported before the process ended. Call it once, before the engine starts. */
-  resume(): Promise<void>
+  goOn(): Promise<void>
 }
 
 export function openSite(parts: AgentParts): Site {
@@ -21,7 +26,7 @@ export function openSite(parts: AgentParts): Site {
   /** One at a time: each export says of itself what it carried. */
   let exporting: Promise<unknown> = Promise.resolve()
   return {
-    async resume() {
+    async goOn() {
       try {
         for (const { bundle } of await bundles.resume()) parts.log.info('went on with an import', { bundle })
         parts.problems.clear('IMPORT_UNFINISHED')
@@ -32,7 +37,7 @@ export function openSite(parts: AgentParts): Site {
     },
     async importBundle(file, { allowOlder, by, onProgress } = {}) {
       const { status: done, imported } = await bundles.import(file, {
-        by: atSite(by),
+        by: by ?? somebody,
         ...(allowOlder !== undefined && { allowOlder }),
         ...(onProgress && { onProgress }),
       })
@@ -41,18 +46,20 @@ export function openSite(parts: AgentParts): Site {
       return { status: done, bundle, releases, generation, commands: taken, refusedCommands }
     },
     exportTo(file, by) {
-      const mine = exporting.then(() => exportSite(parts, file, atSite(by)))
+      const mine = exporting.then(() => exportSite(parts, file, by ?? somebody))
       exporting = mine.catch(() => undefined)
       return mine
     },
-    confirmExports: async (through, by) => confirmExports(parts, through, atSite(by)),
+    confirmExports: async (through, by) => confirmExports(parts, through, by),
     async command(envelope, by) {
       const accepted = await commands.accept(envelope)
       audit.append(id, [
-        { at: clock.now(), type: 'command.given', actor: atSite(by), message: `Gave the command ${accepted.id}` },
+        { at: clock.now(), type: 'command.given', actor: by ?? somebody, message: `Gave the command ${accepted.id}` },
       ])
       return accepted
     },
+    pause: async (by) => pauseHere(parts, by),
+    resume: async (by) => resumeHere(parts, by),
     audit: async (after, limit) => auditPage(audit, id, after, limit),
     verifyAudit: async () => audit.verify(id),
     logs: async (limit) => readLogs(spool, limit),

@@ -28,12 +28,17 @@ export class SiteWorld implements AsyncDisposable {
   readonly reply = generateKeyPairSync('x25519')
   readonly #agents: Agent[] = []
 
-  private constructor(vendor: BundleWorld) {
+  /** When everything is signed, milliseconds. */
+  readonly at: number
+
+  private constructor(vendor: BundleWorld, at: number) {
     this.vendor = vendor
+    this.at = at
   }
 
-  static async create(): Promise<SiteWorld> {
-    return new SiteWorld(await BundleWorld.create())
+  /** @param at the real time, for a site whose clock can't be given */
+  static async create(at = now): Promise<SiteWorld> {
+    return new SiteWorld(await BundleWorld.create(), at)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,7 +52,7 @@ export class SiteWorld implements AsyncDisposable {
       deployment: this.deployment(),
       root: { publicKey: this.vendor.root.publicKey },
       reply: { seal: this.reply.publicKey.export({ type: 'spki', format: 'der' }).toString('base64') },
-      enrolment: { token: 'lf_enrol_test', expiresAt: new Date(now + 86_400_000).toISOString() },
+      enrolment: { token: 'lf_enrol_test', expiresAt: new Date(this.at + 86_400_000).toISOString() },
       sync: null,
       customer: customerSettings.parse(customer),
       policy: { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] },
@@ -105,9 +110,9 @@ export class SiteWorld implements AsyncDisposable {
     const made = await createBundle({
       out: this.vendor.path(name ?? `site-${sequence}-${randomBytes(4).toString('hex')}.bundle`),
       project: 'acme',
-      keyset: await this.vendor.keyset(),
+      keyset: await this.vendor.keyset({ expiresAt: this.at + 30 * 86_400_000 }),
       signer: this.vendor.vendor,
-      now,
+      now: this.at,
       releases: [release],
       deployment: this.vendor.deployment,
       attachments: [{ ...orderAttachment, content: Buffer.from(JSON.stringify(order)) }],
