@@ -95,7 +95,7 @@ withStage('the portal', (stage) => {
   test('where approvals count at the agent alone, none is offered, and the command is', async () => {
     const page = await stage.open(portalLink('nakatomi'))
     expect(await page.getByRole('button', { name: /Approve/ }).count()).toBe(0)
-    const command = `landfall agent approve ${digestOf('target 1.4.0')}`
+    const command = `landfall agent approve --target ${digestOf('target 1.4.0')}`
     expect(await page.locator('.request code', { hasText: command }).count()).toBe(1)
     const locked = page.getByRole('region', { name: 'Where an approval counts' })
     expect(await locked.innerText()).toContain('Set at the agent in your environment')

@@ -25,7 +25,7 @@ export function AgentSetupDialog({
   const [url, setUrl] = useState('')
   const [made, setMade] = useState<AgentSetup | null>(null)
   const pull = item.model === 'pull'
-  if (made) return <Made item={item} setup={made} onClose={onClose} />
+  if (made) return <Made item={item} setup={made} again={agent.key !== null} onClose={onClose} />
   return (
     <FormDialog
       open
@@ -72,17 +72,38 @@ const replacing = ({ name }: DeploymentDetail): Consequence[] => [
   ...setupSays,
 ]
 
-function Made({ item, setup, onClose }: { item: DeploymentDetail; setup: AgentSetup; onClose: () => void }) {
+/** Where the documents put an agent's directory. */
+const data = '--data /var/lib/landfall-agent'
+
+function Made({
+  item,
+  setup,
+  again,
+  onClose,
+}: {
+  item: DeploymentDetail
+  setup: AgentSetup
+  /** There was an agent before, whose directory may still be there. */
+  again: boolean
+  onClose: () => void
+}) {
   const text = JSON.stringify(setup, null, 2)
-  const file = `landfall-agent-${item.name}.json`
-  const commands = [`landfall agent init --setup ${file}`, 'landfall agent run']
+  const file = `${item.name}.setup.json`
+  const commands = [`landfall agent init --setup ${file} ${data}`, `landfall agent run ${data}`]
   return (
     <Dialog title={`The setup of ${item.name}’s agent`} open onClose={onClose} wide>
       <p>
         It is shown once. Its token enrols one agent and ends <Time at={setup.enrolment.expiresAt} />: carry it like a
         key.
       </p>
-      <pre className="output setup-document">{text}</pre>
+      <pre
+        className="output setup-document"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll region must be reachable by keyboard
+        tabIndex={0}
+        aria-label="The setup"
+      >
+        {text}
+      </pre>
       <div className="row">
         <Button look="primary" icon="download" onPress={() => saveFile(file, text)}>
           Save {file}
@@ -93,9 +114,18 @@ function Made({ item, setup, onClose }: { item: DeploymentDetail; setup: AgentSe
         </span>
       </div>
       <div className="stack tight">
-        <span>At the site, once:</span>
+        {again && (
+          <>
+            <span>At the site, where the old agent’s directory is still there:</span>
+            <div className="teach">
+              <code>{`landfall agent run ${data} --setup ${file}`}</code>
+              <Copy text={`landfall agent run ${data} --setup ${file}`} what="command" />
+            </div>
+          </>
+        )}
+        <span>{again ? 'Where it is lost, in a new one:' : 'At the site, once:'}</span>
         {commands.map((command) => (
-          <div key={command} className="teach" style={{ width: '100%' }}>
+          <div key={command} className="teach">
             <code>{command}</code>
             <Copy text={command} what="command" />
           </div>

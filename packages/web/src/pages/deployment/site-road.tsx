@@ -38,12 +38,19 @@ export function SiteRoad({ project, item }: { project: string; item: DeploymentD
             </>
           ) : (
             'It has not reported yet.'
+          )}{' '}
+          {agent.data?.bundle && (
+            <>
+              A bundle{agent.data.bundle.version === null ? '' : ` for ${agent.data.bundle.version}`} was made{' '}
+              <Time at={agent.data.bundle.at} /> by {agent.data.bundle.by}; whether it was carried there, its next
+              report tells.
+            </>
           )}
         </p>
         {commands.map(({ when, line }) => (
           <div key={line} className="stack tight">
             <span className="muted">{when}:</span>
-            <div className="teach" style={{ width: '100%' }}>
+            <div className="teach">
               <code>{line}</code>
               <Copy text={line} what="command" />
             </div>

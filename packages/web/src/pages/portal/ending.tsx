@@ -24,7 +24,7 @@ export function Ending({ visit, page }: PartProps) {
             <Icon name="lock" size={14} />
             <span>
               Access was {page.settings.access === 'granted' ? 'given' : 'taken back'} at the agent in your environment.
-              What is set there wins: <code>landfall agent settings</code>
+              What is set there wins: <code>landfall agent settings --portal access</code> gives it back to this page.
             </span>
           </span>
         ) : (

@@ -108,7 +108,7 @@ export const secretOf = (request: PortalRequest) => request.gate.replace(/^secre
 
 /** Where an approval counts at the agent alone: the command to give there, for exactly this target. */
 function AtTheAgent({ request }: { request: PortalRequest }) {
-  const command = `landfall agent approve${request.gate === 'update' ? '' : ` --gate ${request.gate}`} ${request.target ?? ''}`
+  const command = `landfall agent approve --target ${request.target ?? ''}${request.gate === 'update' ? '' : ` --gate ${request.gate}`}`
   return (
     <div className="stack tight">
       <span className="row">

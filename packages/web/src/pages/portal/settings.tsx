@@ -25,6 +25,7 @@ export function Settings({ visit, page }: PartProps) {
           ) : (
             <Setting
               key={key}
+              name={key}
               title={choiceOf(key, page).title}
               value={choiceOf(key, page).choices.find(({ value }) => value === settings[key])?.label ?? settings[key]}
               note={choiceOf(key, page).choices.find(({ value }) => value === settings[key])?.note}
@@ -57,6 +58,7 @@ export function Settings({ visit, page }: PartProps) {
 
 /** One thing that is set, in words; shown as locked, with the reason, where the agent's own setting wins. */
 export function Setting({
+  name,
   title,
   value,
   note,
@@ -64,6 +66,7 @@ export function Setting({
   actions,
   children,
 }: {
+  name: keyof CustomerSettings
   title: string
   value?: ReactNode
   note?: string | undefined
@@ -84,8 +87,8 @@ export function Setting({
         <span className="locked">
           <Icon name="lock" size={14} />
           <span>
-            Set at the agent in your environment. What is set there wins, so it cannot be changed here:{' '}
-            <code>landfall agent settings</code>
+            Set at the agent in your environment. What is set there wins, so it cannot be changed here. To give it back
+            to this page, run there: <code>landfall agent settings --portal {name}</code>
           </span>
         </span>
       )}

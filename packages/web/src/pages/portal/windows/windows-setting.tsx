@@ -24,6 +24,7 @@ export function WindowsSetting({ visit, page, locked }: PartProps & { locked: bo
   const gone = removing === null ? undefined : windows[removing]
   return (
     <Setting
+      name="windows"
       title="When updates may begin"
       value={windows.length === 0 ? 'At any time' : undefined}
       note={windows.length === 0 ? 'Without a maintenance window, day and night.' : undefined}
