@@ -35,8 +35,11 @@ export async function listen(host: string, port: number): Promise<Listening> {
     stop: (deadlineMs) =>
       new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
+        // A connection whose last call ends from now on would be kept for the next one, which is never served.
+        const sweep = setInterval(() => server.closeIdleConnections(), 50)
         server.close(() => {
           clearTimeout(cut)
+          clearInterval(sweep)
           resolve()
         })
         server.closeIdleConnections()
