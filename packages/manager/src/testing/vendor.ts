@@ -10,7 +10,17 @@ import {
   signKeyset,
   signRelease,
 } from '@landfall/release'
-import { compileStack, input, type Manifest, queue, Stack, secret, storage, worker } from '@landfall/stack'
+import {
+  type CommandDefinition,
+  compileStack,
+  input,
+  type Manifest,
+  queue,
+  Stack,
+  secret,
+  storage,
+  worker,
+} from '@landfall/stack'
 
 const day = 86_400_000
 const mediaType = 'application/vnd.oci.image.layer.v1.tar'
@@ -32,6 +42,8 @@ export interface ReleaseOf {
   /** Content of the worker's artifact; the version by default. */
   code?: string
   by?: SigningKey
+  /** Of its worker. */
+  commands?: Readonly<Record<string, CommandDefinition>>
 }
 
 export function createVendor(project: string, now: number): Vendor {
@@ -54,7 +66,7 @@ export function createVendor(project: string, now: number): Vendor {
       const blob = Uint8Array.from(Buffer.from(of.code ?? `code of ${of.version}`))
       const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`
       const statement = createStatement({
-        manifest: manifestOf(project, digest, blob.byteLength, of.frozen),
+        manifest: manifestOf(project, digest, blob.byteLength, of),
         artifacts: [{ resource: 'api', digest, mediaType, size: blob.byteLength }],
         provenance: {
           commit: 'c0ffee0',
@@ -75,7 +87,12 @@ export function createVendor(project: string, now: number): Vendor {
 }
 
 /** A worker with an input for each side, a customer's secret, and a frozen bucket. */
-function manifestOf(project: string, digest: string, size: number, frozen?: string): Manifest {
+function manifestOf(
+  project: string,
+  digest: string,
+  size: number,
+  { frozen, commands = {} }: Pick<ReleaseOf, 'frozen' | 'commands'>,
+): Manifest {
   const uploads = storage('uploads', { lifecycle: 'frozen' })
   const api = worker('api', {
     source: './api.ts',
@@ -96,7 +113,9 @@ function manifestOf(project: string, digest: string, size: number, frozen?: stri
   return {
     ...manifest,
     resources: manifest.resources.map((resource) =>
-      resource.type === 'worker' ? { ...resource, code: { kind: 'artifact', digest, mediaType, size } } : resource,
+      resource.type === 'worker'
+        ? { ...resource, commands, code: { kind: 'artifact', digest, mediaType, size } }
+        : resource,
     ),
   }
 }
