@@ -3,6 +3,7 @@ import { explain } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
 import type { z } from 'zod'
 import { agentCheck } from '../../agents/agent-check.ts'
+import { hasAgent } from '../../agents/set-up.ts'
 import type { Database } from '../../store/database.ts'
 import { desiredOfRow } from '../../store/deployments/desired-of-row.ts'
 import type { DeploymentRow } from '../../store/deployments/find-deployment.ts'
@@ -10,6 +11,7 @@ import { newestRelease } from '../../store/releases/newest-release.ts'
 import { prepareTarget } from '../../store/targets/prepare-targets.ts'
 import type { DeploymentView } from './deployment-rows.ts'
 import { nextStep, type Situation } from './next-step.ts'
+import { siteCheck } from './site-checks.ts'
 
 type Explanation = z.output<typeof explanationSchema>
 type Check = Explanation['checks'][number]
@@ -31,15 +33,18 @@ export async function explanationOf(
   const freeze = await readFreeze(db, row.project, now)
   const rollout = newest && (await readRollout(db, row.project, newest.digest))
   const told = newest !== undefined && row.target_release === newest.digest
+  const site = await siteCheck(db, row, newest, now)
   const checks: Check[] = [
     releaseCheck(newest?.version ?? null, row.channel),
     pinCheck(view, newest?.version ?? null),
     ...(newest ? [await configCheck(db, row, newest.digest, now)] : []),
     freezeCheck(freeze, told, newest?.version ?? null),
-    rolloutCheck(row, rollout, newest?.digest ?? null, view),
+    // Without an agent that speaks, whatever a rollout says of it is only what follows from that.
     ...(agent ? [agent.check] : []),
-    runnerCheck(row, view, now),
-    ...engineChecks(engine, row, view),
+    ...roadChecks(row, view, { site, rollout, newest: newest?.digest ?? null, now }),
+    ...(agent ? agent.problems : []),
+    // Where an agent runs it, the road has said already that nobody has acted yet.
+    ...engineChecks(engine, row, view).filter((one) => agent === null || one.code !== 'NOT_SEEN'),
   ]
   const current = told && view.actual?.release === newest.digest && engine.onTarget && view.phase === 'running'
   const stuck = current ? undefined : stuckAt(checks, view)
@@ -50,6 +55,7 @@ export async function explanationOf(
     rollout: rollout?.id ?? null,
     freeze: freeze?.id ?? null,
     probeAt: row.state?.parked?.probeAt ?? null,
+    approvesAt: (agent?.customer ?? row.customer).approvals,
   }
   return {
     sentence: current
@@ -60,6 +66,18 @@ export async function explanationOf(
     checks,
     next: nextOf(stuck, row, view, situation),
   }
+}
+
+/** How a release gets there: by a rollout and a runner, or, where nobody can be reached, by what people carry. */
+function roadChecks(
+  row: DeploymentRow,
+  view: DeploymentView,
+  road: { site: Check | null; rollout: Awaited<ReturnType<typeof readRollout>>; newest: string | null; now: number },
+): Check[] {
+  const byRollout = rolloutCheck(row, road.rollout, road.newest, view)
+  if (road.site === null) return [byRollout, runnerCheck(row, view, road.now)]
+  // An aborted rollout is a word against the release itself, whichever road it takes.
+  return byRollout.code === 'ROLLOUT_ABORTED' ? [byRollout, road.site] : [road.site]
 }
 
 /** Phases in which the environment itself holds everything up, whatever else stands in the way too. */
@@ -182,6 +200,9 @@ function rolloutCheck(
 
 function runnerCheck(row: DeploymentRow, view: DeploymentView, now: number): Check {
   if (row.requested_generation > row.observed_generation) {
+    if (hasAgent(row.model)) {
+      return check('runner', 'waiting', 'AGENT_NOT_ACTED', 'Its agent has not acted on what is asked of it yet.')
+    }
     const leased = row.lease_until !== null && row.lease_until.getTime() > now
     return leased
       ? check('runner', 'ok', 'RUNNING', 'A runner works on it now.')

@@ -9,6 +9,8 @@ export interface Situation {
   freeze: string | null
   /** When its environment is tried again after access was taken away; milliseconds since the epoch. */
   probeAt: number | null
+  /** Where its customer approves updates. */
+  approvesAt: 'portal' | 'agent'
 }
 
 type Step = (situation: Situation) => string
@@ -52,7 +54,19 @@ const steps: Readonly<Record<string, Step>> = {
   UPDATE_REFUSED: () =>
     'Ask the customer why; a later approval counts over the refusal. Or release another: `landfall release`.',
   UPDATES_PAUSED: () => 'Ask the customer to resume updates; then it goes on by itself.',
-  WAITS_FOR_APPROVAL: () => 'Have it approved by the customer; then it goes on by itself.',
+  WAITS_FOR_APPROVAL: ({ approvesAt }) =>
+    approvesAt === 'agent'
+      ? 'Have it approved at the site: `landfall agent approve`; then it goes on by itself.'
+      : 'Have it approved by the customer, in the portal; then it goes on by itself.',
+  AGENT_NOT_ACTED: () => 'Nothing: an agent that waits is told at once, another one when it next asks.',
+  NO_BUNDLE: ({ deployment, newest }) =>
+    `Make one, and have it carried there: \`landfall bundle create ${newest ?? 'VERSION'} --deployment ${deployment}\`.`,
+  BUNDLE_UNREPORTED: () =>
+    'Have it imported there (`landfall agent import FILE`), and bring back what the site exports: `landfall bundle import FILE`.',
+  DISK_FULL: () => 'Have room made on the disk there; then it goes on by itself.',
+  CLOCK_OFF: () => 'Have the clock of the machine set there: windows, expiry and what is logged go by it.',
+  STATE_TAMPERED: ({ deployment }) =>
+    `Its state was changed from outside, or its disk is failing. Set it up anew: \`landfall agent setup ${deployment} --replace\`.`,
   REJECTED: ({ deployment }) =>
     `Read why, then release a fix: \`landfall release\`; or try this one again: \`landfall deployments retry ${deployment}\`.`,
   FAILED: ({ deployment }) =>
