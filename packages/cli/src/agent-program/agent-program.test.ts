@@ -39,6 +39,9 @@ describe("the agent's program as one file", () => {
   it('starts where nothing is installed', async () => {
     expect((await call('--help')).stdout).toContain("Runs a vendor's software")
     expect((await call('bundle', 'verify', '--help')).stdout).toContain('--root')
+    for (const args of [['agent', 'status'], ['status'], ['run'], ['import'], ['export']]) {
+      expect((await call(...args, '--help')).stdout, args.join(' ')).toContain('landfall agent')
+    }
     expect((await failed(call('bundle', 'inspect', 'nothing.bundle'))).stderr).toContain('E_BUNDLE_NOT_FOUND')
   })
 

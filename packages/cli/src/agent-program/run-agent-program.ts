@@ -1,12 +1,17 @@
 import { Command } from 'commander'
+import { agentCommands } from '../commands/agent.ts'
 import { checkBundleCommands } from '../commands/bundle-check.ts'
 import { family } from '../commands/define.ts'
 import type { World } from '../context/context.ts'
 import { runProgram } from '../run-program.ts'
 
-/** Runs one command line of the agent's program; resolves with the exit code. */
+/**
+ * Runs one command line of the agent's program; resolves with the exit code. `agent` may be left out: `status` is `agent status`.
+ */
 export function runAgentProgram(args: readonly string[], given: Partial<World> = {}): Promise<number> {
-  return runProgram(create, args, given)
+  const [first] = args
+  const named = first === undefined || first.startsWith('-') || ['agent', 'bundle', 'help'].includes(first)
+  return runProgram(create, named ? args : ['agent', ...args], given)
 }
 
 /** The commands of `landfall` that make sense at a site, by the same names. */
@@ -21,6 +26,7 @@ function create(world: World): Command {
       writeErr: (text) => world.streams.err.write(text),
     })
     .exitOverride()
+  agentCommands(program, world)
   checkBundleCommands(family(program, 'bundle', 'Releases as one signed file'), world)
   inherit(program, program)
   return program
