@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { World } from '../context/context.ts'
 import { Exit, exitCodes } from '../exit-codes.ts'
 import { relative } from '../output/time.ts'
+import { agentSetupCommand } from './agent-setup.ts'
 import { define, family } from './define.ts'
 import { describeDeployment, describeExplanation } from './describe-deployment.ts'
 import { destroy } from './destroy.ts'
@@ -11,9 +12,11 @@ const collect = (value: string, all: string[]) => [...all, value]
 
 export function deploymentCommands(program: Command, world: World): void {
   const deployments = family(program, 'deployments', "Installations of a project in customers' environments")
+  agentSetupCommand(deployments, world)
   define<{
     group?: string
     channel: string
+    model: string
     platform: string
     environment: string[]
     input: string[]
@@ -23,6 +26,7 @@ export function deploymentCommands(program: Command, world: World): void {
     summary: 'Create a deployment; it is set up and brought to the newest release of its channel',
     examples: [
       'deployments create acme --group ring-1',
+      'deployments create initech --model airgapped',
       'deployments create acme --input region=eu --secret stripe-key=@./stripe.key',
     ],
     configure: (command) =>
@@ -30,6 +34,11 @@ export function deploymentCommands(program: Command, world: World): void {
         .argument('<name>', 'how people call it')
         .option('--group <name>', 'deployment group')
         .option('--channel <name>', 'channel to follow', 'stable')
+        .option(
+          '--model <name>',
+          'who runs it: push (this manager), pull (an agent), airgapped (an agent without network)',
+          'push',
+        )
         .option('--platform <name>', 'where it lives', 'local')
         .option('--environment <key=value>', "the environment's address, such as directory=/srv/acme", collect, [])
         .option('--input <key=value>', 'an input', collect, [])
@@ -40,6 +49,7 @@ export function deploymentCommands(program: Command, world: World): void {
         body: {
           name,
           channel: options.channel,
+          model: options.model as 'push',
           platform: options.platform as 'local',
           environment: keyValues(options.environment, context.directory),
           inputs: keyValues(options.input, context.directory),
@@ -51,7 +61,9 @@ export function deploymentCommands(program: Command, world: World): void {
         created,
         (item) => `${item.name} (${item.id}) follows ${item.channel}. ${item.reason.message}`,
       )
-      context.output.next(`landfall deployments explain ${name}`)
+      context.output.next(
+        created.model === 'push' ? `landfall deployments explain ${name}` : `landfall deployments agent-setup ${name}`,
+      )
     },
   })
   define<{ group?: string; health?: string }>(deployments, world, {
