@@ -8,18 +8,10 @@ import { BundleWorld, noise } from '../../../release/src/bundle/testing/bundle-w
 import { now } from '../../../release/src/testing/fixtures.ts'
 import type { Agent } from '../agent.ts'
 import { startAgent } from '../start-agent.ts'
+import { fixtureClock } from './fixture-clock.ts'
 import { newKey } from './scratch.ts'
 
-/** Time goes on as it does, from the moment at which the fixtures were signed. */
-export function fixtureClock(offset = 0): Clock {
-  const began = Date.now()
-  return {
-    now: () => now + offset + (Date.now() - began),
-    sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}),
-  }
-}
-
-export { noise }
+export { fixtureClock, noise }
 
 /** A vendor with real keys, and a site without network that trusts it: its agent is a real one, on a directory of the world. */
 export class SiteWorld implements AsyncDisposable {
