@@ -85,6 +85,10 @@ export class AgentWorld {
   async restartManager(): Promise<void> {
     const { port } = this
     await this.manager.stop()
+    await this.startAgain(port)
+  }
+
+  async startAgain(port: number): Promise<void> {
     this.manager = await startManager({
       dataDir: this.directory,
       port,
@@ -95,9 +99,12 @@ export class AgentWorld {
   }
 
   /** Publishes a release of one worker `api`; reaches nobody by itself. */
-  async publish(version: string, more: { failEvery?: number; rollout?: RolloutPlanInput; ballast?: number } = {}) {
+  async publish(
+    version: string,
+    more: { failEvery?: number; rollout?: RolloutPlanInput; ballast?: number; code?: string } = {},
+  ) {
     const { digest, bytes } = pack({
-      'index.mjs': source(version, more.failEvery ?? 0),
+      'index.mjs': more.code ?? source(version, more.failEvery ?? 0),
       ...(more.ballast ? { 'ballast.txt': randomBytes(more.ballast / 2).toString('hex') } : {}),
     })
     const mediaType = 'application/vnd.oci.image.layer.v1.tar'

@@ -122,6 +122,6 @@ function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return ''
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
   const inner = cause.cause instanceof Error && 'code' in cause.cause ? `, ${String(cause.cause.code)}` : ''
-  const tunnel = /Proxy response \((\d+)\)/.exec(cause.message)
+  const tunnel = /Proxy (?:response|Authentication Required) \((\d+)\)/.exec(cause.message)
   return tunnel ? `: the proxy refused with ${tunnel[1]}` : `: ${code}${inner}`
 }
