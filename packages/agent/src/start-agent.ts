@@ -176,6 +176,7 @@ async function compose(
     identity,
     problems,
     clock,
+    random,
     upstream: sync?.upstream ?? null,
     commands: () => gateCommands,
   })

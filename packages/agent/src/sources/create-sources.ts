@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock } from '@landfall/engine'
+import type { Clock, Random } from '@landfall/engine'
 import type { BundleStore } from '@landfall/release'
 import type { Identity } from '../identity/identity.ts'
 import type { AgentSources } from '../parts.ts'
@@ -24,6 +24,7 @@ export interface SourcesOptions {
   identity: Identity
   problems: Problems
   clock: Clock
+  random: Random
   upstream: Upstream | null
   commands: () => GateCommands | null
 }
@@ -34,7 +35,7 @@ export function createSources(options: SourcesOptions): AgentSources & {
   tidy(): void
   settled(): Promise<void>
 } {
-  const { directory, state, store, bundles, trust, identity, problems, clock, upstream, commands } = options
+  const { directory, state, store, bundles, trust, identity, problems, clock, random, upstream, commands } = options
   const releases = createReleases(state, bundles, upstream)
   const blobs = createBlobs({
     directory: join(directory, 'blobs'),
@@ -50,7 +51,7 @@ export function createSources(options: SourcesOptions): AgentSources & {
     clock,
     refresh: upstream ? refresh : async () => null,
   })
-  const gates = createAgentGates({ store, verifier, identity, clock, fetch: globalThis.fetch, commands })
+  const gates = createAgentGates({ store, verifier, identity, clock, random, fetch: globalThis.fetch, commands })
   let tidying: Promise<void> | null = null
   let tidied = ''
   const tidy = async () => {

@@ -19,7 +19,7 @@ export interface WebhookCall {
  * `<timestamp>.<body>`: `Landfall-Timestamp`, `Landfall-Signature` (base64) and `Landfall-Key` (the public key, base64 of its
  * SPKI; the same for a runner for ever, to be pinned by the receiver). No answer, and a 5xx, is no answer: wait.
  */
-export async function askWebhook(call: WebhookCall): Promise<GateAnswer> {
+export async function askWebhook(call: WebhookCall): Promise<{ answer: GateAnswer; retryAfterMs: number | null }> {
   const { deployment, worker, rollout, version } = call.context
   const body = JSON.stringify({
     gate: call.id,
@@ -45,15 +45,18 @@ export async function askWebhook(call: WebhookCall): Promise<GateAnswer> {
       redirect: 'error',
       signal: AbortSignal.timeout(durationMs(call.gate.timeout)),
     })
-    const text = (await response.text()).slice(0, 4_096)
+    const retryAfterMs = waitOf(response.headers.get('retry-after'), call.now)
+    const text = await readStart(response, 4_096)
     if (response.status >= 500 || [408, 425, 429].includes(response.status)) {
-      return { status: 'wait', message: `The webhook answered ${response.status}` }
+      return { answer: { status: 'wait', message: `The webhook answered ${response.status}` }, retryAfterMs }
     }
-    if (!response.ok) return { status: 'fail', message: `The webhook answered ${response.status}` }
-    return answerOf(text)
+    if (!response.ok) {
+      return { answer: { status: 'fail', message: `The webhook answered ${response.status}` }, retryAfterMs }
+    }
+    return { answer: answerOf(text), retryAfterMs }
   } catch {
     // The cause may hold the address, and an address may hold a token.
-    return { status: 'wait', message: 'The webhook did not answer' }
+    return { answer: { status: 'wait', message: 'The webhook did not answer' }, retryAfterMs: null }
   }
 }
 
@@ -68,4 +71,23 @@ function answerOf(text: string): GateAnswer {
     // Told below.
   }
   return { status: 'wait', message: 'The webhook answered without a status of pass, fail or wait' }
+}
+
+/** `Retry-After` (RFC 9110, 10.2.3): seconds or a date; null where there is none that can be read. */
+function waitOf(header: string | null, now: number): number | null {
+  if (header === null) return null
+  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now
+  return Number.isFinite(ms) ? Math.max(0, ms) : null
+}
+
+/** The first bytes of a body: who answers may not fill the memory. */
+async function readStart(response: Response, bytes: number): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    parts.push(part)
+    size += part.byteLength
+    if (size >= bytes) break
+  }
+  return Buffer.concat(parts).subarray(0, bytes).toString('utf8')
 }

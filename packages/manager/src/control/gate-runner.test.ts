@@ -13,7 +13,7 @@ import { localMasterKey } from '../secrets/master-key.ts'
 import { openKeyring } from '../secrets/open-keyring.ts'
 import type { Database } from '../store/database.ts'
 import { startTestServer, type TestServer } from '../testing/database.ts'
-import { createGateRunner } from './gate-runner.ts'
+import { createManagerGates } from './gate-runner.ts'
 import { realClock } from './testing/fleet.ts'
 import { seedDeployment, seedProject } from './testing/seed.ts'
 
@@ -74,7 +74,10 @@ async function runnerFor(prePromotion: NonNullable<RolloutPlanInput['prePromotio
   const state = JSON.stringify({ ...initialState(0), candidate })
   await db.updateTable('deployments').set({ state }).where('id', '=', 'd1').execute()
   let commands = 0
-  const runner = createGateRunner({ db, keyring, verifier: sources, clock: realClock, onCommand: () => commands++ })
+  const runner = createManagerGates({
+    ...{ db, keyring, verifier: sources, clock: realClock, random: { next: () => 0 } },
+    onCommand: () => commands++,
+  })
   const context = { deployment, worker: 'api', rollout: 'r1', version: 'sha256:candidate' }
   const ask = (kind: GateSpec['kind'], rollout = 'r1') =>
     runner.ask({ id: 'pre-promotion.0', kind }, { ...context, rollout })

@@ -1,7 +1,15 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { askWebhook, type Clock, type GateRunner, type Verifier, type WebhookCall } from '@landfall/engine'
-import { findGate, type GateAnswer } from '@landfall/rollout'
-import { type ComputeResource, durationMs, type Gate } from '@landfall/stack'
+import {
+  type Clock,
+  createGateRunner,
+  type GateCommand,
+  type GateRunner,
+  type Random,
+  type Verifier,
+  type WebhookCall,
+} from '@landfall/engine'
+import { durationMs } from '@landfall/stack'
+import { currentOf } from '../commands/current-of.ts'
 import { queueCommand } from '../commands/queue-command.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
@@ -11,56 +19,22 @@ export interface GateRunnerDeps {
   keyring: Keyring
   verifier: Verifier
   clock: Clock
+  random: Random
   fetch?: typeof globalThis.fetch
   /** Called when a command was queued. */
   onCommand: () => void
 }
 
-type GateContext = Parameters<GateRunner['ask']>[1]
-
-/**
- * Answers the gates that need I/O. A webhook is asked again at each look until it says `pass` or `fail`; a command or a job is
- * queued once per rollout and version, under a name made from them, and its end is the answer.
- */
-export function createGateRunner(deps: GateRunnerDeps): GateRunner {
-  return {
-    async ask(spec, context) {
-      const row = await deps.db
-        .selectFrom('deployments')
-        .select(['state', 'policy'])
-        .where('id', '=', context.deployment.id)
-        .executeTakeFirst()
-      const target = row?.state?.candidate ?? row?.state?.stable
-      if (!row || !target) return { status: 'wait', message: 'The deployment has no release yet' }
-      const release = await deps.verifier.load(target.release, row.policy.trustedKeys, context.deployment)
-      const worker = release.manifest.resources.find((resource) => resource.name === context.worker)
-      const plan = worker?.type === 'worker' || worker?.type === 'container' ? worker.rollout : undefined
-      const gate = plan ? findGate<Gate>(plan, spec.id) : undefined
-      if (gate?.kind === 'webhook') {
-        return askWebhook({
-          gate,
-          id: spec.id,
-          context,
-          release: release.version,
-          now: deps.clock.now(),
-          fetch: deps.fetch ?? globalThis.fetch,
-          signer: webhookSigner(deps.keyring),
-        })
-      }
-      if (gate?.kind === 'command') {
-        return askCommand(deps, worker as ComputeResource, context.version, spec.id, context, gate)
-      }
-      if (gate?.kind === 'job') {
-        const job = release.manifest.resources.find((resource) => resource.name === gate.worker)
-        if (job?.type !== 'worker' && job?.type !== 'container') {
-          return { status: 'fail', message: `The release has no worker ${gate.worker} to run as a job` }
-        }
-        // The job's own version follows its own rollout, so the router decides.
-        return askCommand(deps, job, null, spec.id, context, { command: 'job', input: {}, timeout: gate.timeout })
-      }
-      return { status: 'fail', message: `The release has no gate ${spec.id} that a runner can ask` }
-    },
-  }
+/** The gates of the deployments that this manager runs. */
+export function createManagerGates(deps: GateRunnerDeps): GateRunner {
+  const { db, keyring, verifier, clock, random } = deps
+  const signer = webhookSigner(keyring)
+  return createGateRunner({
+    ...{ verifier, clock, random, fetch: deps.fetch ?? globalThis.fetch },
+    currentOf: ({ id }) => currentOf(db, id),
+    signer: () => signer,
+    command: (ask) => command(deps, ask),
+  })
 }
 
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -75,21 +49,9 @@ function webhookSigner(keyring: Keyring): WebhookCall['signer'] {
   }
 }
 
-async function askCommand(
-  deps: GateRunnerDeps,
-  worker: ComputeResource,
-  version: string | null,
-  id: string,
-  context: GateContext,
-  gate: { command: string; input?: unknown; timeout: string },
-): Promise<GateAnswer> {
-  const { db, keyring, clock } = deps
-  const { deployment, rollout } = context
-  if (!Object.hasOwn(worker.commands, gate.command)) {
-    return { status: 'fail', message: `${worker.name} has no command ${gate.command}` }
-  }
-  const by = `gate:${rollout}`
-  const command = await db.transaction().execute((trx) =>
+async function command({ db, keyring, clock, onCommand }: GateRunnerDeps, ask: GateCommand) {
+  const { deployment, rollout, worker, version, gate } = ask
+  const id = await db.transaction().execute((trx) =>
     queueCommand(trx, keyring, {
       project: deployment.project,
       deployment: deployment.id,
@@ -98,21 +60,16 @@ async function askCommand(
       command: gate.command,
       input: gate.input ?? {},
       deadline: clock.now() + durationMs(gate.timeout),
-      by,
-      idempotencyKey: `${id}:${context.version}`,
+      by: `gate:${rollout}`,
+      idempotencyKey: ask.key,
       at: clock.now(),
     }),
   )
-  deps.onCommand()
-  const row = await db
+  onCommand()
+  return db
     .selectFrom('commands')
     .select(['status', 'error'])
     .where('deployment', '=', deployment.id)
-    .where('id', '=', command)
-    .executeTakeFirst()
-  if (!row || row.status === 'queued' || row.status === 'running') {
-    return { status: 'wait', message: `Command ${gate.command} has not ended yet` }
-  }
-  if (row.status === 'succeeded') return { status: 'pass', message: `Command ${gate.command} succeeded` }
-  return { status: 'fail', message: `Command ${gate.command}: ${row.error?.message ?? row.status}`.slice(0, 500) }
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
 }

@@ -12,7 +12,7 @@ import { Senders } from '../telemetry/senders.ts'
 import { allBlobs } from './all-blobs.ts'
 import type { Control, ControlDeps } from './control.ts'
 import { nudgeRollout, startFleetLoops } from './fleet-loops.ts'
-import { createGateRunner } from './gate-runner.ts'
+import { createManagerGates } from './gate-runner.ts'
 import { startLoop } from './loop.ts'
 import { startMaintenance } from './maintenance.ts'
 import { controlMetrics } from './metrics-text.ts'
@@ -48,7 +48,14 @@ export function startControl(deps: ControlDeps & { waker?: Waker }): Control {
       if (persisted.nudge !== null) void nudge(persisted.nudge)
     },
   })
-  const gates = createGateRunner({ db, keyring, verifier, clock, onCommand: () => waker.wake('commands', 'changes') })
+  const gates = createManagerGates({
+    db,
+    keyring,
+    verifier,
+    clock,
+    random: deps.random,
+    onCommand: () => waker.wake('commands', 'changes'),
+  })
   const { runner, counts } = startPushRunner({
     store,
     verifier,
