@@ -22,7 +22,7 @@ export const notEnrolled = (deployment: string) =>
   make(
     'E_AGENT_NOT_ENROLLED',
     `No agent is enrolled for ${deployment}.`,
-    'Make a setup (`landfall agent setup NAME`), start the agent with it, and bring back what it exports, where there is no network.',
+    'Make a setup (`landfall deployments agent-setup NAME`), start the agent with it, and bring back what it exports, where there is no network.',
   )
 
 export const noAgent = (deployment: string) =>

@@ -59,7 +59,7 @@ const says = (code: string, message: string, agent: TestAgent): Partial<Omit<Rep
 describe('why a deployment with an agent is where it is', () => {
   it('before it has one: nobody set it up, it was never started', async () => {
     await world.create('eu')
-    expect(await explained()).toMatchObject({ next: expect.stringContaining('landfall agent setup eu') })
+    expect(await explained()).toMatchObject({ next: expect.stringContaining('landfall deployments agent-setup eu') })
     await world.agent('eu')
     const { sentence, codes, next } = await explained()
     expect(codes).toContain('AGENT_NOT_ENROLLED')

@@ -34,14 +34,14 @@ const steps: Readonly<Record<string, Step>> = {
     `Set the inputs that are named: \`landfall config set ${deployment} --input NAME=VALUE\`.`,
   NOT_SEEN: () => 'Nothing: a runner looks within seconds. If not, check that a manager runs: `landfall doctor`.',
   AGENT_NOT_SET_UP: ({ deployment }) =>
-    `Make its setup and start the agent with it: \`landfall agent setup ${deployment}\`.`,
+    `Make its setup and start the agent with it: \`landfall deployments agent-setup ${deployment}\`.`,
   AGENT_NOT_ENROLLED: ({ deployment }) =>
-    `Start the agent with its setup; if that is lost or older than a week, make another: \`landfall agent setup ${deployment}\`.`,
+    `Start the agent with its setup; if that is lost or older than a week, make another: \`landfall deployments agent-setup ${deployment}\`.`,
   AGENT_AWAY: () => 'Check at the site that the agent runs and reaches this manager; then it goes on by itself.',
   AGENT_CLONED: ({ deployment }) =>
-    `Find and stop the copy, then let one agent in again: \`landfall agent setup ${deployment} --replace\`.`,
+    `Find and stop the copy, then let one agent in again: \`landfall deployments agent-setup ${deployment} --replace\`.`,
   AGENT_AUDIT_BROKEN: ({ deployment }) =>
-    `Look at the agent's own record there, then let it begin a new one: \`landfall agent setup ${deployment} --replace\`.`,
+    `Look at the agent's own record there, then let it begin a new one: \`landfall deployments agent-setup ${deployment} --replace\`.`,
   NEEDS_SETUP: ({ deployment, target, newest }) =>
     `Review what changes (\`landfall deployments show ${deployment}\`), then apply it: ` +
     `\`landfall deployments setup ${deployment} --release ${target ?? newest ?? 'VERSION'}\`.`,
@@ -66,7 +66,7 @@ const steps: Readonly<Record<string, Step>> = {
   DISK_FULL: () => 'Have room made on the disk there; then it goes on by itself.',
   CLOCK_OFF: () => 'Have the clock of the machine set there: windows, expiry and what is logged go by it.',
   STATE_TAMPERED: ({ deployment }) =>
-    `Its state was changed from outside, or its disk is failing. Set it up anew: \`landfall agent setup ${deployment} --replace\`.`,
+    `Its state was changed from outside, or its disk is failing. Set it up anew: \`landfall deployments agent-setup ${deployment} --replace\`.`,
   REJECTED: ({ deployment }) =>
     `Read why, then release a fix: \`landfall release\`; or try this one again: \`landfall deployments retry ${deployment}\`.`,
   FAILED: ({ deployment }) =>
