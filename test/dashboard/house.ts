@@ -63,15 +63,23 @@ export class House {
 
   /** What axe finds serious on the page that is shown, looked at by the same person in a window that lets axe in. */
   async violations(page: Page, width = 1440): Promise<string[]> {
+    return this.violationsAt(page.url(), { width, storageState: await page.context().storageState() })
+  }
+
+  /** The same at an address, by somebody who is not signed in unless `storageState` says so. */
+  async violationsAt(
+    address: string,
+    of: { width?: number; storageState?: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>> } = {},
+  ): Promise<string[]> {
     const context = await this.#browser.newContext({
-      viewport: { width, height: 900 },
-      storageState: await page.context().storageState(),
+      viewport: { width: of.width ?? 1440, height: 900 },
+      ...(of.storageState && { storageState: of.storageState }),
       reducedMotion: 'reduce',
       bypassCSP: true,
     })
     try {
       const other = await context.newPage()
-      await other.goto(page.url())
+      await other.goto(address)
       await settled(other)
       return await seriousViolations(other)
     } finally {

@@ -52,9 +52,11 @@ export class Shop {
     return rollout ?? ''
   }
 
-  async deploy(name: string, group: string): Promise<void> {
+  /** `customer`: what was agreed with the customer; by default updates come by themselves. */
+  async deploy(name: string, group: string, customer: { updates?: 'automatic' | 'approval' } = {}): Promise<void> {
     const secrets = { 'mail-key': `the first key of ${name}` }
-    await this.client.createDeployment({ params: { project }, body: { name, group, platform: 'local', secrets } })
+    const body = { name, group, platform: 'local' as const, secrets, customer }
+    await this.client.createDeployment({ params: { project }, body })
   }
 
   /** Where a deployment's users find it. */

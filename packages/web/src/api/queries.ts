@@ -24,6 +24,9 @@ const whileMoving = 2_000
 const firstPage = 200
 const laterPages = 500
 
+/** Entries of a list that is read on demand. */
+const pageOf = (after: string) => ({ limit: 50, ...(after && { after }) })
+
 /** Leaves out what is not set: the API refuses unknown and empty fields. */
 function given<T extends object>(filter: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')) as {
@@ -152,6 +155,13 @@ export const rollouts = (project: string) =>
     queryKey: keyOf(project, 'rollout', 'list'),
     queryFn: ({ signal }) => api.listRollouts({ params: { project } }, { signal }),
   })
+export const rolloutPages = (project: string) =>
+  infiniteQueryOptions({
+    queryKey: keyOf(project, 'rollout', 'pages'),
+    queryFn: ({ signal, pageParam }) => api.listRollouts({ params: { project }, query: pageOf(pageParam) }, { signal }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next,
+  })
 export const rollout = (project: string, id: string) =>
   queryOptions({
     queryKey: keyOf(project, 'rollout', 'one', id),
@@ -169,6 +179,13 @@ export const releases = (project: string) =>
     queryKey: keyOf(project, 'release', 'list'),
     queryFn: ({ signal }) => api.listReleases({ params: { project } }, { signal }),
   })
+export const releasePages = (project: string) =>
+  infiniteQueryOptions({
+    queryKey: keyOf(project, 'release', 'pages'),
+    queryFn: ({ signal, pageParam }) => api.listReleases({ params: { project }, query: pageOf(pageParam) }, { signal }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next,
+  })
 export const release = (project: string, name: string) =>
   queryOptions({
     queryKey: keyOf(project, 'release', 'one', name),
@@ -180,7 +197,7 @@ export const audit = (project: string, name?: string) =>
   infiniteQueryOptions({
     queryKey: keyOf(project, 'audit', name ?? ''),
     queryFn: ({ signal, pageParam }) => {
-      const query = { limit: 50, ...(pageParam && { after: pageParam }) }
+      const query = pageOf(pageParam)
       return name === undefined
         ? api.listAudit({ params: { project }, query }, { signal })
         : api.listDeploymentAudit({ params: { project, deployment: name }, query }, { signal })

@@ -96,12 +96,8 @@ function Made({
         It is shown once. Its token enrols one agent and ends <Time at={setup.enrolment.expiresAt} />: carry it like a
         key.
       </p>
-      <pre
-        className="output setup-document"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll region must be reachable by keyboard
-        tabIndex={0}
-        aria-label="The setup"
-      >
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll region must be reachable by keyboard */}
+      <pre className="output setup-document" tabIndex={0}>
         {text}
       </pre>
       <div className="row">

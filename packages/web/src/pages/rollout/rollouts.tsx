@@ -1,16 +1,12 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import * as q from '../../api/queries.ts'
 import type { Rollout } from '../../api/types.ts'
 import { listed, plural } from '../../format/words.ts'
-import { Empty, PageSkeleton } from '../../ui/feedback.tsx'
-import { Fresh } from '../../ui/fresh.tsx'
-import { Card, Page } from '../../ui/page.tsx'
-import { PageFailed } from '../../ui/page-failed.tsx'
+import { Empty } from '../../ui/feedback.tsx'
+import { PagedPage } from '../../ui/paged-list.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
-import { useNarrow } from '../../ui/use-media.ts'
-import { useSteadyList } from '../../ui/use-steady-list.ts'
 import { WaveSegments } from './waves.tsx'
 
 const route = getRouteApi('/p/$project/rollouts')
@@ -32,88 +28,77 @@ const outcome = (rollout: Rollout) =>
 /** What is moving, and what moved. */
 export function Rollouts() {
   const { project } = route.useParams()
-  const list = useQuery(q.rollouts(project))
-  const steady = useSteadyList(list.data?.items ?? [], (item) => item.id, project)
-  const narrow = useNarrow()
-  if (list.isPending) return <PageSkeleton title="Rollouts" blocks={[320]} />
-  if (list.isError) return <PageFailed title="Rollouts" error={list.error} again={() => void list.refetch()} />
   return (
-    <Page title="Rollouts" browserTitle={`Rollouts of ${project}`} sentence={sentenceOf(list.data.items)}>
-      <div {...steady.engage}>
-        <Fresh count={steady.fresh} letIn={steady.letIn} />
-        {steady.shown.length === 0 ? (
-          <Card>
-            <Empty icon="rollout" title="No rollout yet" teach={['landfall release']}>
-              A release starts one by its channel’s plan: waves of deployments, each measured before the next.
-            </Empty>
-          </Card>
-        ) : narrow ? (
-          <ul className="cards">
-            {steady.shown.map((item) => (
-              <li key={item.id} className="card-item">
-                <div className="row between">
-                  <Name project={project} item={item} />
-                  <Status state={item.phase} />
-                </div>
-                <Progress item={item} />
-                <span className="muted">{item.reason.message}</span>
-                <span className="faint">
-                  <Time at={item.createdAt} /> by {item.createdBy}
-                </span>
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <div className="table-wrap">
-            <table className="table">
-              <caption className="visually-hidden">Rollouts, newest first</caption>
-              <colgroup>
-                <col style={{ width: '15%' }} />
-                <col style={{ width: '13%' }} />
-                <col style={{ width: '22%' }} />
-                <col />
-                <col style={{ width: '17%' }} />
-              </colgroup>
-              <thead>
-                <tr>
-                  <th scope="col">Release</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Waves</th>
-                  <th scope="col">Why</th>
-                  <th scope="col">Started</th>
-                </tr>
-              </thead>
-              <tbody>
-                {steady.shown.map((item) => (
-                  <tr key={item.id}>
-                    <td>
-                      <Name project={project} item={item} />
-                    </td>
-                    <td>
-                      <Status state={item.phase} />
-                    </td>
-                    <td>
-                      <Progress item={item} />
-                    </td>
-                    <td>{item.reason.message}</td>
-                    <td>
-                      <span className="two-line">
-                        <Time at={item.createdAt} />
-                        <small className="truncate">{item.createdBy}</small>
-                      </span>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </div>
-    </Page>
+    <PagedPage
+      title="Rollouts"
+      scope={project}
+      list={useInfiniteQuery(q.rolloutPages(project))}
+      sentence={sentenceOf}
+      keyOf={(item) => item.id}
+      caption="Rollouts, newest first"
+      columns={[
+        { name: 'Release', width: '15%' },
+        { name: 'State', width: '13%' },
+        { name: 'Waves', width: '22%' },
+        { name: 'Why' },
+        { name: 'Started', width: '17%' },
+      ]}
+      row={(item) => <Row project={project} item={item} />}
+      card={(item) => <CardOf project={project} item={item} />}
+      empty={
+        <Empty icon="rollout" title="No rollout yet" teach={['landfall release']}>
+          A release starts one by its channel’s plan: waves of deployments, each measured before the next.
+        </Empty>
+      }
+    />
   )
 }
 
-function Name({ project, item }: { project: string; item: Rollout }) {
+interface Of {
+  project: string
+  item: Rollout
+}
+
+function Row({ project, item }: Of) {
+  return (
+    <>
+      <td>
+        <Name project={project} item={item} />
+      </td>
+      <td>
+        <Status state={item.phase} />
+      </td>
+      <td>
+        <Progress item={item} />
+      </td>
+      <td>{item.reason.message}</td>
+      <td>
+        <span className="two-line">
+          <Time at={item.createdAt} />
+          <small className="truncate">{item.createdBy}</small>
+        </span>
+      </td>
+    </>
+  )
+}
+
+function CardOf({ project, item }: Of) {
+  return (
+    <>
+      <div className="row between">
+        <Name project={project} item={item} />
+        <Status state={item.phase} />
+      </div>
+      <Progress item={item} />
+      <span className="muted">{item.reason.message}</span>
+      <span className="faint">
+        <Time at={item.createdAt} /> by {item.createdBy}
+      </span>
+    </>
+  )
+}
+
+function Name({ project, item }: Of) {
   return (
     <span className="two-line">
       <Link to="/p/$project/rollouts/$rollout" params={{ project, rollout: item.id }} className="name">
