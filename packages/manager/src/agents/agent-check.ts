@@ -1,6 +1,7 @@
 import type { explanation } from '@landfall/contract'
 import type { CustomerSettings } from '@landfall/stack'
 import type { z } from 'zod'
+import { inForceOf } from '../portal/customer-in-force.ts'
 import type { Database } from '../store/database.ts'
 import type { DeploymentRow } from '../store/deployments/find-deployment.ts'
 import { problemChecks } from './problem-checks.ts'
@@ -25,7 +26,7 @@ export async function agentCheck(
 ): Promise<{ check: Check; problems: Check[]; customer: CustomerSettings } | null> {
   if (!hasAgent(row.model)) return null
   const agent = await db.selectFrom('agents').selectAll().where('deployment', '=', row.id).executeTakeFirst()
-  const customer = agent?.customer ?? row.customer
+  const customer = inForceOf(row.customer, agent ?? null).settings
   const seen = row.last_seen_at?.getTime() ?? null
   const since = (at: number | null) => (at === null ? null : new Date(at).toISOString())
   const check = (status: Check['status'], code: string, message: string, at: number | null = null) => ({

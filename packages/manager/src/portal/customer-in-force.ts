@@ -17,9 +17,17 @@ export async function customerInForce(
     .select(['customer', 'local'])
     .where('deployment', '=', row.id)
     .executeTakeFirst()
+  return inForceOf(row.customer, agent ?? null)
+}
+
+/** The same from what was read: the portal's settings, and what the agent reported last. */
+export function inForceOf(
+  portal: CustomerSettings,
+  agent: { customer: CustomerSettings | null; local: readonly string[] } | null,
+): InForce {
   const theirs = agent?.customer
-  if (!theirs) return { settings: row.customer, local: [] }
+  if (!theirs) return { settings: portal, local: [] }
   const local = agent.local.filter((name): name is keyof CustomerSettings => Object.hasOwn(theirs, name))
   const own = Object.fromEntries(local.map((name) => [name, theirs[name]]))
-  return { settings: { ...row.customer, ...own }, local }
+  return { settings: { ...portal, ...own }, local }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@landfall/engine'
 import type { CustomerSettings } from '@landfall/stack'
+import { inForceOf } from '../portal/customer-in-force.ts'
 import type { Database } from '../store/database.ts'
 
 /** What the intake has to know of a deployment that sends. */
@@ -32,15 +33,32 @@ export class Senders {
     const row = await this.#db
       .selectFrom('deployments')
       .leftJoin('telemetry_settings', 'telemetry_settings.project', 'deployments.project')
-      .select(['deployments.name', 'deployments.customer', 'telemetry_settings.retention_days'])
+      .leftJoin('agents', 'agents.deployment', 'deployments.id')
+      .select([
+        'deployments.name',
+        'deployments.customer',
+        'agents.customer as reported',
+        'agents.local',
+        'telemetry_settings.retention_days',
+      ])
       .where('deployments.id', '=', deployment)
       .where('deployments.deleted_at', 'is', null)
       .executeTakeFirst()
-    const sender = row
-      ? { name: row.name, telemetry: row.customer.telemetry, retentionDays: row.retention_days ?? 7 }
-      : null
+    const sender = row ? senderOf(row) : null
     if (this.#kept.size >= maxKept) this.#kept.clear()
     this.#kept.set(deployment, { sender, until: now + keptMs })
     return sender
   }
+}
+
+function senderOf(row: {
+  name: string
+  customer: CustomerSettings
+  reported: CustomerSettings | null
+  local: string[] | null
+  retention_days: number | null
+}): Sender {
+  const { name, customer, reported, local } = row
+  const { telemetry } = inForceOf(customer, { customer: reported, local: local ?? [] }).settings
+  return { name, telemetry, retentionDays: row.retention_days ?? 7 }
 }

@@ -83,7 +83,7 @@ export async function createTestManager(server: TestServer, settings: Partial<Se
     attempts: new Attempts(),
     singleSignOn: new SingleSignOn(),
     waker,
-    agents: createAgents({ db, keyring, clock, waker, poll: { waitMs: 2_000 } }),
+    agents: createAgents({ db, keyring, clock, waker, poll: { waitMs: 100_000 } }),
     requests: new RequestMetrics(),
     accessLog: (line) => accessLog.push(line),
     stopping: new AbortController().signal,

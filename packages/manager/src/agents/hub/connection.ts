@@ -67,9 +67,12 @@ export class Connection {
     )
   }
 
-  told(cancel: readonly string[]): void {
+  /** Remembers what an answer tells; whether any of it is told for the first time. */
+  told(cancel: readonly string[]): boolean {
+    const fresh = cancel.some((id) => !this.#cancelled.has(id)) || this.known.keyset > this.#keyset
     for (const id of cancel) this.#cancelled.add(id)
     this.#keyset = this.known.keyset
+    return fresh
   }
 
   #wake(): void {

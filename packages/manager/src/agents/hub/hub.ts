@@ -80,12 +80,18 @@ export class AgentHub {
     const fresh = request.report !== undefined && request.report.number > connection.known.reported
     if (request.report && fresh) await this.#take(connection, request.report)
     if (request.known > connection.known.generation) await this.#catchUp(connection, request.known)
-    const holdMs = Math.min(request.wait * 1000, poll.waitMs)
     // A report that was taken is answered at once: the agent is to know, and asks again.
-    if (!fresh && holdMs > 0 && !connection.hasNews(request)) await this.#hold(connection, request, holdMs, signal)
-    current()
-    this.#see(connection, clock.now())
-    return this.#answer(connection, request, signal)
+    const until = clock.now() + (fresh ? 0 : Math.min(request.wait * 1000, poll.waitMs))
+    for (;;) {
+      const leftMs = until - clock.now()
+      if (leftMs > 0 && !connection.hasNews(request)) await this.#hold(connection, request, leftMs, signal)
+      current()
+      const news = connection.hasNews(request)
+      const { answer, tells } = await this.#answer(connection, request, signal)
+      this.#see(connection, clock.now())
+      // Another sync of the same agent may have taken the command that woke this one: then it goes on waiting.
+      if (tells || !news || leftMs <= 0 || signal.aborted) return answer
+    }
   }
 
   /** Looks what was asked since: one query for orders, one for commands, however many agents wait. */
@@ -190,24 +196,21 @@ export class AgentHub {
     }
   }
 
-  async #answer(connection: Connection, request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
+  async #answer(
+    connection: Connection,
+    request: SyncRequest,
+    signal: AbortSignal,
+  ): Promise<{ answer: SyncAnswer; tells: boolean }> {
     const { clock, poll } = this.#options
-    const order = connection.known.generation > request.known ? await this.#order(connection) : null
+    const built = connection.known.generation > request.known ? await this.#order(connection) : null
+    const order = built !== null && built.generation > request.known ? built : null
     const commands = signal.aborted ? [] : await this.#commands(connection, request)
     const { known } = connection
     const cancel = [...connection.commands.cancel]
-    connection.told(cancel)
-    return {
-      now: new Date(clock.now()).toISOString(),
-      poll,
-      order: order !== null && order.generation > request.known ? order : null,
-      commands,
-      cancel,
-      reported: known.reported,
-      audit: known.audit,
-      keyset: known.keyset,
-      checkpoint: known.checkpoint,
-    }
+    const tells = connection.told(cancel) || order !== null || commands.length > 0
+    const now = new Date(clock.now()).toISOString()
+    const { reported, audit, keyset, checkpoint } = known
+    return { answer: { now, poll, order, commands, cancel, reported, audit, keyset, checkpoint }, tells }
   }
 
   async #order(connection: Connection) {

@@ -1,6 +1,7 @@
 import { type AuditLink, agentChain, genesis, type Report } from '@landfall/contract'
 import type { Target } from '@landfall/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Senders } from '../../telemetry/senders.ts'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
 import { linkOf } from '../report/agent-link.ts'
 import { codeOf, createWorld, type World } from './world.ts'
@@ -154,6 +155,18 @@ describe('a report', () => {
     expect(after.requested_generation).toBe((rollout?.requested_generation ?? 0) + 1)
     const changes = await db.selectFrom('changes').select('kind').where('id', '=', agent.deployment).execute()
     expect(changes.length).toBeGreaterThan(0)
+  })
+})
+
+describe('the customer’s settings', () => {
+  it('of the agent count where they were set there, the portal’s everywhere else', async () => {
+    const agent = await world.running('settings')
+    const customer = { ...agent.setup.customer, telemetry: 'off' as const, updates: 'paused' as const }
+    const senders = () => new Senders(world.manager.db, world.manager.clock).find(agent.deployment)
+    await agent.sync({ report: agent.report({ customer, local: ['updates'] }) })
+    expect((await senders())?.telemetry).toBe('on')
+    await agent.sync({ report: agent.report({ customer, local: ['telemetry'] }) })
+    expect((await senders())?.telemetry).toBe('off')
   })
 })
 

@@ -218,6 +218,12 @@ describe('a hub', () => {
     await held(1, own)
     await own.lookForCommands()
     expect(own.counts.waiting).toBe(1)
+    // Counted, and gone when it is to be taken: another call of this agent was faster. It goes on waiting.
+    queue.push('cmd_3b')
+    const counted = own.lookForCommands()
+    queue.pop()
+    await counted
+    await held(1, own)
     queue.push('cmd_4')
     await own.lookForCommands()
     expect((await again).commands.map((one) => one.id)).toEqual(['cmd_4'])
