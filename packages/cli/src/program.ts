@@ -17,6 +17,7 @@ import { keyCommands } from './commands/keys.ts'
 import { loginCommand } from './commands/login.ts'
 import { logsCommand } from './commands/logs.ts'
 import { metricsCommand } from './commands/metrics.ts'
+import { portalCommands } from './commands/portal.ts'
 import { projectCommands } from './commands/projects.ts'
 import { releaseCommand } from './commands/release.ts'
 import { releaseCommands } from './commands/releases.ts'
@@ -24,6 +25,7 @@ import { rollbackCommand } from './commands/rollback.ts'
 import { rolloutCommands } from './commands/rollouts.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tokenCommands } from './commands/tokens.ts'
+import { tracesCommand } from './commands/traces.ts'
 import { userCommands } from './commands/users.ts'
 import type { World } from './context/context.ts'
 
@@ -67,8 +69,10 @@ const registrations = [
   freezeCommands,
   bundleCommands,
   agentCommands,
+  portalCommands,
   logsCommand,
   metricsCommand,
+  tracesCommand,
   commandCommand,
   projectCommands,
   userCommands,
