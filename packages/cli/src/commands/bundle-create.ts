@@ -57,26 +57,31 @@ export function createBundleCommand(bundles: Command, world: World): void {
       const commands = await Promise.all(options.command.map((file) => readCommand(context, file)))
       const blobs = async (digest: string) =>
         new Uint8Array(await (await client.getBlob({ params: { project, digest } })).arrayBuffer())
-      const base = await Promise.all(
-        options.base.map(async (release) => (await client.getRelease({ params: { project, release } })).envelope),
-      )
+      const base = await Promise.all(options.base.map((release) => client.getRelease({ params: { project, release } })))
       const program = options.agent ? await agentProgram() : null
+      const signer = await readKey(context.environment, project, 'vendor')
+      const expiresAt = options.days === undefined ? {} : { expiresAt: Date.now() + daysOf(options.days) }
       // Last of all that may fail: it tells the deployment the release.
       const newest = releases.reduce((one, other) => (other.sequence > one.sequence ? other : one))
       const site =
         options.deployment === undefined
           ? null
           : await orderOf(client, project, options.deployment, newest.digest, options.force ?? false)
-      const now = Date.now()
+      // What the order names and the site may lack: what it is to be set up with may be another release than what it is to run.
+      const here = new Set([...releases, ...base].map((release) => release.digest))
+      const named = [site?.order.target?.release, site?.order.setup?.release].filter((name) => name !== undefined)
+      for (const release of new Set(named.filter((name) => !here.has(name)))) {
+        releases.push(await client.getRelease({ params: { project, release } }))
+      }
       const made = await createBundle({
         out: resolve(context.directory, options.out ?? `${project}-${newest.version}.bundle`),
         project,
         releases: releases.map(({ envelope }) => ({ envelope, blobs, images: imagesOf(context, options.image) })),
-        base,
+        base: base.map((release) => release.envelope),
         keyset: site?.keyset.envelope ?? (await client.getKeyset({ params: { project } })).envelope,
         rotations: site?.keyset.rotations ?? [],
-        signer: await readKey(context.environment, project, 'vendor'),
-        now,
+        signer,
+        now: Date.now(),
         commands,
         attachments: [
           ...(program ? [{ ...agentAttachment, content: program }] : []),
@@ -84,13 +89,14 @@ export function createBundleCommand(bundles: Command, world: World): void {
         ],
         imagesElsewhere: options.imagesElsewhere ?? false,
         ...(site && { deployment: site.order.deployment.id }),
-        ...(options.days && { expiresAt: now + Number(options.days) * 86_400_000 }),
+        ...expiresAt,
       })
       const parts = split === null ? null : await splitBundle(made.file, split)
       const told = site ? { deployment: site.order.deployment.name, generation: site.order.generation } : null
       context.output.data({ file: made.file, parts, id: made.id, size: made.size, told }, (item) =>
         [
           `${item.file}, ${bytesText(item.size)}`,
+          `with ${releases.map((release) => release.version).join(', ')}`,
           ...(item.parts ? [`in parts: ${item.parts}`] : []),
           ...(item.told
             ? [`${item.told.deployment} is told ${newest.version} by it (generation ${item.told.generation})`]
@@ -105,6 +111,13 @@ export function createBundleCommand(bundles: Command, world: World): void {
 
 function orderOf(client: Client, project: string, deployment: string, release: string, force: boolean) {
   return client.createBundleOrder({ params: { project, deployment }, body: { release, force } })
+}
+
+/** Milliseconds. */
+function daysOf(text: string): number {
+  const days = Number(text)
+  if (days > 0 && days <= 3650) return days * 86_400_000
+  throw usage(`${text} is no number of days.`, 'Write --days 30.')
 }
 
 async function readCommand(context: Context, file: string): Promise<Envelope> {
