@@ -3,7 +3,8 @@ import { type Envelope, envelopePayload, requireSignedBy } from '@landfall/relea
 import { LandfallError } from '@landfall/stack'
 import type { z } from 'zod'
 import type { Database } from '../store/database.ts'
-import { cloned, sessionRefused } from './refusals.ts'
+import { cloned, sessionEnded, sessionRefused } from './refusals.ts'
+import { judgeSession } from './session-rule.ts'
 import type { SessionTokens } from './session-token.ts'
 import { noteTrouble } from './trouble.ts'
 
@@ -15,7 +16,7 @@ type Session = Omit<z.output<typeof sessionSchema>, 'poll'>
  * Begins a session of the agent that signed the request, and thereby ends the one before. An agent has to name its last session: of two
  * with one key only one can. The same request again gets the same session, so that an answer may be lost on its way.
  *
- * @throws LandfallError `E_SESSION_REFUSED`, `E_AGENT_CLONED`
+ * @throws LandfallError `E_SESSION_REFUSED`, `E_AGENT_CLONED`, `E_SESSION_ENDED` (a request that came late)
  */
 export async function beginSession(
   db: Database,
@@ -37,27 +38,30 @@ export async function beginSession(
       .executeTakeFirst()
     if (!row?.sign_key || !row.key_id) throw sessionRefused()
     const request = proved(envelope, { id: row.key_id, publicKey: row.sign_key })
-    const again = request.previous === row.named_before && request.nonce === row.nonce
-    if (!again && request.previous !== row.named) {
+    const { session, named, named_before: namedBefore } = row
+    // One column holds them all: a nonce has no space in it.
+    const nonces = row.nonce?.split(' ') ?? []
+    const verdict = judgeSession({ session, named, namedBefore, nonces }, request)
+    if (verdict.kind === 'late') throw sessionEnded()
+    if (verdict.kind === 'cloned') {
       const refusal = cloned()
       await noteTrouble(trx, { deployment: claimed, code: refusal.code, message: refusal.message, at })
       return refusal
     }
-    const number = again ? row.session : row.session + 1
-    if (!again) {
-      await trx
-        .updateTable('agents')
-        .set({
-          session: number,
-          named: number,
-          named_before: request.previous,
-          nonce: request.nonce,
-          session_at: new Date(at),
-        })
-        .where('deployment', '=', claimed)
-        .execute()
-    }
-    return { number, project: row.project, name: row.name }
+    if (verdict.kind === 'again') return { number: session, project: row.project, name: row.name }
+    const { memory } = verdict
+    await trx
+      .updateTable('agents')
+      .set({
+        session: memory.session,
+        named: memory.named,
+        named_before: memory.namedBefore,
+        nonce: memory.nonces.join(' '),
+        session_at: new Date(at),
+      })
+      .where('deployment', '=', claimed)
+      .execute()
+    return { number: memory.session, project: row.project, name: row.name }
   })
   if (outcome instanceof LandfallError) throw outcome
   const { number, project, name } = outcome

@@ -24,6 +24,18 @@ describe('a session', () => {
     expect(await codeOf(agent.client.getAgentKeyset({}))).toBe('E_SESSION_ENDED')
   })
 
+  it('is not given to a request that comes late, and nobody is taken for a clone by it', async () => {
+    const agent = await world.running('late')
+    const late = await agent.request()
+    await agent.begin(late)
+    await agent.begin()
+    const number = agent.previous
+    expect(await codeOf(world.manager.client('').beginAgentSession({ body: late }))).toBe('E_SESSION_ENDED')
+    await agent.sync()
+    expect(agent.previous).toBe(number)
+    expect((await world.admin.getAgent({ params: world.of('late') })).problems).toEqual([])
+  })
+
   it('is over after its time', async () => {
     const agent = await world.running('hour')
     world.manager.clock.advance(3_600_000)

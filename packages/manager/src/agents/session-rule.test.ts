@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { judgeSession, type SessionMemory } from './session-rule.ts'
+
+/** An agent as it remembers itself: what it asks with is on the disk before it asks. */
+interface Volume {
+  previous: number
+  nonce: string | null
+}
+
+const enrolled: SessionMemory = { session: 3, named: 0, namedBefore: null, nonces: [] }
+
+/** A manager and agents whose answers may be lost, and whose requests may come again. */
+function world() {
+  let memory = enrolled
+  let made = 0
+  const sent: { previous: number; nonce: string }[] = []
+  const receive = (request: { previous: number; nonce: string }) => {
+    const verdict = judgeSession(memory, request)
+    if (verdict.kind === 'begins') memory = verdict.memory
+    return verdict.kind
+  }
+  return {
+    session: () => memory.session,
+    ask: (volume: Volume, answerArrives: boolean) => {
+      volume.nonce ??= `nonce-${made++}`
+      const request = { previous: volume.previous, nonce: volume.nonce }
+      sent.push(request)
+      const verdict = receive(request)
+      const good = verdict === 'begins' || verdict === 'again'
+      if (good && answerArrives) Object.assign(volume, { previous: memory.session, nonce: null })
+      return verdict
+    },
+    repeat: (index: number) => {
+      const request = sent.length > 0 ? sent[index % sent.length] : undefined
+      return request ? receive(request) : null
+    },
+  }
+}
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('ask' as const), arrives: fc.boolean() }),
+    fc.record({ kind: fc.constant('repeat' as const), back: fc.nat(7) }),
+  ),
+  { maxLength: 60 },
+)
+
+describe('the rule of sessions', () => {
+  it('never takes one agent for two, whichever answers are lost and whichever requests come again', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const { ask, repeat, session } = world()
+        const volume: Volume = { previous: 0, nonce: null }
+        let asked = 0
+        for (const step of all) {
+          const before = session()
+          if (step.kind === 'ask') {
+            expect(['begins', 'again']).toContain(ask(volume, step.arrives))
+            asked += 1
+          } else if (asked > 0) {
+            // One of the last eight requests, newest first.
+            const verdict = repeat(Math.max(0, asked - 1 - step.back))
+            expect(['again', 'late']).toContain(verdict)
+            expect(session()).toBe(before)
+          }
+          expect(session()).toBeGreaterThanOrEqual(before)
+        }
+      }),
+    )
+  })
+
+  it('lets of two agents with one key only one go on', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { maxLength: 10 }),
+        fc.array(fc.boolean(), { maxLength: 10 }),
+        (before, order) => {
+          const { ask } = world()
+          const first: Volume = { previous: 0, nonce: null }
+          for (const arrives of before) ask(first, arrives)
+          // Copied while no request is under way: each makes a nonce of its own.
+          if (first.nonce !== null) ask(first, true)
+          const volumes = { first, copy: { ...first } }
+          const alive = { first: true, copy: true }
+          const turns = [true, false, ...order, true, false]
+          for (const isFirst of turns) {
+            const who = isFirst ? 'first' : 'copy'
+            if (ask(volumes[who], true) === 'cloned') alive[who] = false
+          }
+          expect(Object.values(alive).filter(Boolean)).toHaveLength(1)
+        },
+      ),
+    )
+  })
+})

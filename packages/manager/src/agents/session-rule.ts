@@ -1,0 +1,39 @@
+/** What is remembered of an agent's sessions. */
+export interface SessionMemory {
+  /** Number of the current session; 0: none yet. Never falls. */
+  session: number
+  /** What the agent names as its last session when it begins the next; 0 after its enrolment. */
+  named: number
+  /** What it named to get the current one; null: it has none since its enrolment. */
+  namedBefore: number | null
+  /** Nonces of its last requests, newest first; that of the current session is the first. */
+  nonces: readonly string[]
+}
+
+export type SessionVerdict =
+  | { kind: 'begins'; memory: SessionMemory }
+  /** The same request again: its answer was lost. The same session. */
+  | { kind: 'again' }
+  /** A request that was answered before, and that is over: it was late. Says nothing of who sends it. */
+  | { kind: 'late' }
+  /** It does not know the last session: another agent with its key has begun one. */
+  | { kind: 'cloned' }
+
+const remembered = 8
+
+/** What a proved request for a session comes to. Pure. */
+export function judgeSession(memory: SessionMemory, request: { previous: number; nonce: string }): SessionVerdict {
+  const { session, named, namedBefore, nonces } = memory
+  const { previous, nonce } = request
+  if (previous === namedBefore && nonce === nonces[0]) return { kind: 'again' }
+  if (nonces.includes(nonce)) return { kind: 'late' }
+  if (previous !== named) return { kind: 'cloned' }
+  const number = session + 1
+  const next = {
+    session: number,
+    named: number,
+    namedBefore: previous,
+    nonces: [nonce, ...nonces].slice(0, remembered),
+  }
+  return { kind: 'begins', memory: next }
+}
