@@ -1,5 +1,5 @@
 import type { CommandOrder } from '@landfall/contract'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { CommandHandover, WaitingCommands } from '../agents/command-handover.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
@@ -23,6 +23,11 @@ export function createCommandHandover(keyring: Keyring, clock: { now(): number }
   }
 }
 
+/** Whether the customer lets anything run there. What was set at the agent, the agent itself goes by. */
+const granted = (deployment: RawBuilder<unknown>) =>
+  sql<boolean>`exists (select from deployments
+    where deployments.id = ${deployment} and deployments.customer ->> 'access' <> 'revoked')`
+
 async function waiting(
   db: Database,
   deployments: readonly string[],
@@ -32,7 +37,8 @@ async function waiting(
   const { rows } = await sql<{ deployment: string; queued: number; cancel: string[] }>`
     select deployment,
       count(*) filter (where cancel_requested_at is null and deadline > ${now}
-        and (lease_until is null or lease_until <= ${now}))::int as queued,
+        and (lease_until is null or lease_until <= ${now})
+        and ${granted(sql.ref('commands.deployment'))})::int as queued,
       coalesce(array_agg(id) filter (where cancel_requested_at is not null and lease_owner is not null), '{}') as cancel
     from commands
     where status in ('queued', 'running') and via = 'direct' and deployment = any(${[...deployments]})
@@ -58,6 +64,7 @@ async function takeCommands(
         .where('deadline', '>', now)
         .where('cancel_requested_at', 'is', null)
         .where(sql<boolean>`(lease_until is null or lease_until <= ${now})`)
+        .where(granted(sql.val(of.deployment)))
         .orderBy('created_at')
         .orderBy('id')
         .limit(of.room)

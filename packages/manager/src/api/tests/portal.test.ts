@@ -2,6 +2,7 @@ import { type CustomerSettings, customerSettings, LandfallError } from '@landfal
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { hashToken } from '../../auth/token.ts'
+import { createCommandHandover } from '../../commands/agent-handover.ts'
 import { claimCommand } from '../../commands/claim-command.ts'
 import { queueCommand } from '../../commands/queue-command.ts'
 import { findDeployment } from '../../store/deployments/find-deployment.ts'
@@ -252,6 +253,18 @@ describe('the page', () => {
 })
 
 describe('an answer', () => {
+  it('is what the vendor is told to have', async () => {
+    const target = await waiting()
+    const why = () => admin.explainDeployment({ params: params() })
+    expect((await why()).checks).toContainEqual(
+      expect.objectContaining({ status: 'blocked', code: 'WAITS_FOR_APPROVAL' }),
+    )
+    expect((await why()).next).toContain('approved by the customer')
+    await customer.answerRequest({ params: params(), body: { target, status: 'fail' } })
+    await stand('UPDATE_REFUSED', false)
+    expect((await why()).next).toContain('Ask the customer why')
+  })
+
   it('is kept for its target, audited, and wakes the runner; the same again is the first one', async () => {
     const target = await waiting()
     const { requested_generation: before } = await row()
@@ -424,11 +437,36 @@ describe('revoked access', () => {
     expect((await status(running))?.cancel_requested_at).not.toBeNull()
     expect(await claim()).toBeNull()
     expect(await status(queued)).toMatchObject({ status: 'queued', cancel_requested_at: null })
+    await stand('REVOKED_BY_CUSTOMER', false)
+    await manager.db
+      .updateTable('deployments')
+      .set({
+        state: sql`state || '{"phase": "access-revoked", "parked": {"since": 1, "probeAt": null}}'::jsonb`,
+      })
+      .where('id', '=', (await row()).id)
+      .execute()
+    const why = await admin.explainDeployment({ params: params() })
+    expect(why.checks).toContainEqual(expect.objectContaining({ status: 'blocked', code: 'REVOKED_BY_CUSTOMER' }))
+    expect(why.next).toContain('Ask the customer to grant access')
     const command = { command: 'reindex', input: {} }
     expect(await code(admin.sendCommand({ params: params(), body: command }))).toBe('E_ACCESS_REVOKED')
     expect((await customer.getPortal({ params: params() })).sentence).toContain('You have revoked access')
     await customer.changeCustomerSettings({ params: params(), body: { access: 'granted' } })
     expect((await claim())?.id).toBe(queued)
+  })
+
+  it('hands an agent none either, until it is granted', async () => {
+    await waiting({}, 'pull')
+    const { id: deployment } = await row()
+    const queued = await queue()
+    const handover = createCommandHandover(manager.services.keyring, manager.clock)
+    const count = async () => (await handover.waiting(manager.db, [deployment])).get(deployment)?.queued
+    const take = () => handover.takeCommands(manager.db, { deployment, room: 5, session: 1, at: manager.clock.now() })
+    await customer.changeCustomerSettings({ params: params(), body: { access: 'revoked' } })
+    expect([await count(), await take()]).toEqual([0, []])
+    await customer.changeCustomerSettings({ params: params(), body: { access: 'granted' } })
+    expect(await count()).toBe(1)
+    expect((await take()).map(({ id }) => id)).toEqual([queued])
   })
 
   it('lets a leaving wait, and says so', async () => {

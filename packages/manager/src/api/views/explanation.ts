@@ -212,12 +212,17 @@ function runnerCheck(row: DeploymentRow, view: DeploymentView, now: number): Che
   return check('runner', 'ok', 'SEEN', `Its runner has seen what is asked of it.${seen}`)
 }
 
+/** What goes on only once the customer says so. */
+const byCustomer = ['WAITS_FOR_APPROVAL', 'UPDATE_REFUSED', 'UPDATES_PAUSED', 'REVOKED_BY_CUSTOMER', 'paused-gate']
+
 function engineChecks(engine: ReturnType<typeof explain>, row: DeploymentRow, view: DeploymentView): Check[] {
   if (engine.onTarget && engine.waitsFor.length === 0) {
     return [check('environment', 'ok', 'ON_TARGET', engine.sentence, engine.since)]
   }
   const status = held.includes(view.phase) || rejected(row) ? 'blocked' : 'waiting'
-  return engine.waitsFor.map(({ code, message, since }) => check('environment', status, code, message, since))
+  return engine.waitsFor.map(({ code, message, since }) =>
+    check('environment', byCustomer.includes(code) ? 'blocked' : status, code, message, since),
+  )
 }
 
 /** Whether what it was told went back: it is not tried again before a person or a new release says so. */
@@ -256,5 +261,6 @@ function kindOf(stuck: Check, row: DeploymentRow, view: DeploymentView): string 
   if (rejected(row)) return 'REJECTED'
   if (view.phase === 'failed') return 'FAILED'
   const paused = Object.values(row.state?.workers ?? {}).some(({ rollout }) => rollout?.phase === 'paused')
+  if (stuck.code === 'paused-gate') return 'WAITS_FOR_APPROVAL'
   return paused ? 'PAUSED' : stuck.code
 }
