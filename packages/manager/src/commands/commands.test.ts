@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Invoker } from '@landfall/engine'
 import { commandConformance } from '@landfall/engine/testing/commands'
@@ -23,6 +25,8 @@ import { sweepCommands } from './sweep-commands.ts'
 
 let server: TestServer
 let db: Database
+let url: string
+const masterKey = randomBytes(32)
 let keyring: Keyring
 const executors: CommandExecutor[] = []
 
@@ -31,8 +35,10 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 beforeEach(async () => {
-  db = (await server.database()).db
-  keyring = await openKeyring(db, localMasterKey(randomBytes(32)), Date.now())
+  const database = await server.database()
+  db = database.db
+  url = database.url
+  keyring = await openKeyring(db, localMasterKey(masterKey), Date.now())
   await seedProject(db, 'shop')
   await seedDeployment(db, { id: 'd1', project: 'shop' })
 })
@@ -134,6 +140,24 @@ describe('a command', () => {
     expect(calls.length).toBe(1)
     expect(calls[0]?.[1].attempt).toBe(2)
     expect(await finishCommand(db, keyring, dead, { status: 'succeeded', result: 'first' }, Date.now())).toBe(false)
+  })
+
+  it('is run again elsewhere when the process that runs it is killed', async () => {
+    const script = new URL('../testing/execute-child.ts', import.meta.url).pathname
+    const child = spawn(process.execPath, [script, url, masterKey.toString('hex')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const closed = once(child, 'close')
+    const id = await queue()
+    const [begun] = await once(child.stdout, 'data')
+    expect(String(begun)).toBe(`${id} 1\n`)
+    while ((await readOutput(db, keyring, 'd1', id)) === '') await sleep(50)
+    child.kill('SIGKILL')
+    expect(await closed).toEqual([null, 'SIGKILL'])
+    const calls = execute(async () => ({ ok: true, output: 'whole' }))
+    expect(await ended(id)).toMatchObject({ status: 'succeeded', attempt: 2 })
+    expect(calls.map((call) => call[1].attempt)).toEqual([2])
+    expect(await readOutput(db, keyring, 'd1', id)).toBe('begun by the one that dies\n[attempt 2]\n')
   })
 
   it('keeps its lease for as long as it runs: nobody else takes it', async () => {
