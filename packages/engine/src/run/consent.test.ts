@@ -1,11 +1,14 @@
 import type { MaintenanceWindow } from '@landfall/stack'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { windowsAt } from '../consent/windows-at.ts'
 import type { Answer, Desired, Target } from '../ports/desired.ts'
 import { exampleConfig, exampleManifest, quickCanary } from '../testing/example-stack.ts'
 import { FaultGate } from '../testing/fault-gate.ts'
 import { deploymentId, type Simulation, simulation } from '../testing/simulation.ts'
+
+// Hours are simulated step by step; a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000 })
 
 const release = (sim: Simulation, version: string, sequence: number, config = exampleConfig) =>
   sim.sources.release(version, sequence, exampleManifest({ code: version }), config)
@@ -32,6 +35,15 @@ const window = (rrule: string, from: string, duration: string): MaintenanceWindo
   timeZone: 'UTC',
 })
 const events = (sim: Simulation, type: string) => sim.store.events(deploymentId).filter((event) => event.type === type)
+
+/** Lets time pass, with runs whenever one is due. */
+async function pass(sim: Simulation, ms: number): Promise<void> {
+  const end = sim.clock.now() + ms
+  while (sim.clock.now() < end) {
+    await sim.claim(new FaultGate(), end - sim.clock.now())
+    await sim.clock.advance(Math.min(60_000, Math.max(0, end - sim.clock.now())))
+  }
+}
 
 async function onFirst() {
   const sim = simulation()
@@ -127,11 +139,11 @@ describe('paused updates', () => {
 describe('maintenance windows', () => {
   it('wake the deployment when they open', async () => {
     const { sim, first, second } = await onFirst()
-    const opens = Date.UTC(2026, 0, 3, 2)
-    sim.wantTarget(second, { customer: customer({ windows: [window('FREQ=WEEKLY;BYDAY=SA', '01T02:00', '4h')] }) })
+    const opens = Date.UTC(2026, 0, 1, 0, 40)
+    sim.wantTarget(second, { customer: customer({ windows: [window('FREQ=WEEKLY;BYDAY=TH', '01T00:40', '4h')] }) })
     const waiting = await sim.settle()
     expect(waiting).toMatchObject({ stable: first, reason: { code: 'WAITS_FOR_WINDOW' } })
-    expect(waiting.reason.message).toContain('2026-01-03T02:00Z')
+    expect(waiting.reason.message).toContain('2026-01-01T00:40Z')
     expect(sim.store.dueAt(deploymentId)).toBeLessThanOrEqual(opens)
     const state = await sim.settle(({ stable }) => stable?.digest === second.digest, 7 * 86_400_000)
     expect(state.phase).not.toBe('failed')
@@ -144,7 +156,7 @@ describe('maintenance windows', () => {
     const { sim, first, second } = await onFirst()
     // Open for a minute from 00:30; the rollout takes longer, because a person pauses it.
     await sim.clock.advance(start + 1_800_000 - sim.clock.now())
-    const windows = [window('FREQ=DAILY;BYHOUR=0,1,2', '01T00:30', '1m')]
+    const windows = [window('FREQ=DAILY;BYHOUR=0;BYMINUTE=30,45', '01T00:30', '1m')]
     const policy = { drift: 'report' as const, windowClose, trustedKeys: ['vendor' as const] }
     sim.wantTarget(second, { policy, customer: customer({ windows }) })
     const run = sim.begin()
@@ -171,7 +183,7 @@ describe('maintenance windows', () => {
     sim.want({ controls: [] })
     const done = await sim.settle(({ stable }) => stable?.digest === second.digest, 2 * 3_600_000)
     expect(done.stable).toEqual(second)
-    expect(sim.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 1, 1, 30))
+    expect(sim.clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 1, 0, 45))
   })
 })
 
@@ -250,8 +262,7 @@ describe('an approval gate of a plan', () => {
     const second = sim.sources.release('1.1.0', 2, exampleManifest({ code: '1.1.0', rollout: gated }), exampleConfig)
     sim.wantTarget(second)
     const run = sim.begin()
-    await sim.clock.run(run, 60_000)
-    await sim.clock.advance(60_000)
+    await sim.clock.run(run, 20_000)
     expect(sim.platform.served('x-api')).toEqual({ '1.0.0': 80, '1.1.0': 20 })
     return { sim, first, second }
   }
@@ -261,8 +272,7 @@ describe('an approval gate of a plan', () => {
     const gate = 'step-0.0.approval'
     const still = async (answers: Answer[]) => {
       sim.want({ answers })
-      await sim.claim(new FaultGate(), 30_000)
-      await sim.clock.advance(60_000)
+      await pass(sim, 5_000)
       return sim.platform.served('x-api')
     }
     const held = { '1.0.0': 80, '1.1.0': 20 }
@@ -330,16 +340,15 @@ describe('laws', () => {
           const seen = sim.store.events(deploymentId).length
           // What ran before the change was asked with the settings before.
           const history = [sim.state().stable, ...(sim.state().history ?? [])].map((one) => one?.digest)
-          const changed = sim.platform.log.length
-          const end = sim.clock.now() + forMs
-          while (sim.clock.now() < end) {
-            await sim.claim(new FaultGate(), Math.max(1, end - sim.clock.now()))
-            await sim.clock.advance(Math.min(60_000, Math.max(100, end - sim.clock.now())))
-          }
           if (settings.access === 'revoked') {
+            // A run that is under way sees it at its next step; calls that are out come back.
+            await pass(sim, 2_000)
             expect(sim.state().phase).toBe('access-revoked')
-            expect(sim.platform.log).toHaveLength(changed)
-          }
+            const log = sim.platform.log.length
+            await pass(sim, forMs)
+            expect(sim.state().phase).toBe('access-revoked')
+            expect(sim.platform.log).toHaveLength(log)
+          } else await pass(sim, forMs)
           for (const event of sim.store.events(deploymentId).slice(seen)) {
             if (event.type !== 'deployment.updating') continue
             const digest = (event.data as { target: string }).target
@@ -364,7 +373,7 @@ describe('laws', () => {
           await sim.settle(({ stable, phase }) => phase === 'running' && stable?.digest === at(3).digest),
         ).toBeTruthy()
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     )
-  }, 120_000)
+  }, 240_000)
 })
