@@ -42,7 +42,7 @@ function run(script: string, directory: string): Promise<{ code: number | null; 
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-    const deadline = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), 170_000)
+    const deadline = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), 400_000)
     child.once('exit', (code) => {
       clearTimeout(deadline)
       done({ code, output })
@@ -76,6 +76,6 @@ describe('the docs', () => {
         .join('\n')
       const { code, output } = await run(script, directory)
       expect(code, output).toBe(0)
-    }, 180_000)
+    }, 410_000)
   }
 })

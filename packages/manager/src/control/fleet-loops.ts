@@ -42,7 +42,7 @@ export function startFleetLoops(deps: {
     clock,
     log,
     work: async () => {
-      if ((await wakeLate(db)) > 0) advance.wake()
+      if ((await wakeLate(db, clock.now(), deps.offlineAfterMs)) > 0) advance.wake()
       return false
     },
   })

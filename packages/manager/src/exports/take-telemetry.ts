@@ -5,6 +5,8 @@ import { lines } from './lines.ts'
 
 /** As much as a site's worker may send in one request, and some room for what JSON makes of it. */
 const maxLineBytes = 32 * 1024 * 1024
+/** What is with the intake at once: it writes what arrives together in one statement. */
+const atOnce = { requests: 32, bytes: 8 * 1024 * 1024 }
 /** While the intake is full: how often it is asked again, and how long at the most. */
 const waitMs = { first: 200, most: 5_000, attempts: 20 }
 
@@ -21,9 +23,27 @@ export async function takeTelemetry(
   of: Pick<Incoming, 'signal' | 'project' | 'deployment'>,
 ): Promise<number> {
   let taken = 0
-  for await (const body of lines(content, maxLineBytes)) {
-    if (await takeOne(deps, { ...of, body, contentType: 'application/json', contentEncoding: undefined })) taken += 1
+  let held = 0
+  let pending: Promise<boolean>[] = []
+  const settle = async () => {
+    // All of them are waited for, also when one fails: none goes on behind the answer.
+    const settled = await Promise.allSettled(pending)
+    pending = []
+    held = 0
+    for (const one of settled) {
+      if (one.status === 'rejected') throw one.reason
+      if (one.value) taken += 1
+    }
   }
+  for await (const body of lines(content, maxLineBytes)) {
+    const one = takeOne(deps, { ...of, body, contentType: 'application/json', contentEncoding: undefined })
+    // It is asked for its end later, maybe after it has failed.
+    one.catch(() => {})
+    pending.push(one)
+    held += body.length
+    if (pending.length >= atOnce.requests || held >= atOnce.bytes) await settle()
+  }
+  await settle()
   return taken
 }
 

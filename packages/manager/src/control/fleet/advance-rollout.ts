@@ -11,7 +11,7 @@ import { type Order, tellMany } from './tell-many.ts'
 /** The longest time between two looks at a rollout that moves, and at one that is over but still has somebody to bring along. */
 const movingMs = 5_000
 const lingeringMs = 15_000
-const defaultOfflineAfterMs = 600_000
+export const defaultOfflineAfterMs = 600_000
 
 const finished = ['complete', 'aborted', 'superseded']
 

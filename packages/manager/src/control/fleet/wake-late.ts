@@ -1,13 +1,15 @@
 import { sql } from 'kysely'
 import type { Database } from '../../store/database.ts'
+import { defaultOfflineAfterMs } from './advance-rollout.ts'
 
 /**
  * Has the newest completed rollout of each channel look again where a deployment of the channel was told something else than
  * it: created, unpinned or moved to the channel since, or in flight to another release when it was made. Nothing has to
- * remember to tell: what differs is found. Channels with a rollout under way are left to that; deployments that were told a
- * newer release stay, and so do those that get theirs by bundle. Answers how many rollouts were woken.
+ * remember to tell: what differs is found. Channels with a rollout under way are left to that. Nobody is woken for deployments that were
+ * told a newer release, that get theirs by bundle, or whose agent is silent: those are found once they are heard again. Answers how many
+ * rollouts were woken.
  */
-export async function wakeLate(db: Database): Promise<number> {
+export async function wakeLate(db: Database, now: number, offlineAfterMs = defaultOfflineAfterMs): Promise<number> {
   const result = await sql`
     update rollouts r set requested_generation = requested_generation + 1
     from (
@@ -22,7 +24,8 @@ export async function wakeLate(db: Database): Promise<number> {
       and exists (select from deployments d
         left join releases told on told.project = d.project and told.digest = d.target_release
         where d.project = newest.project and d.channel = newest.channel
-          and d.deleted_at is null and d.operation = 'run' and d.model <> 'airgapped' and d.pinned is null and d.setup_release is not null
+          and d.deleted_at is null and d.operation = 'run' and d.pinned is null
+          and (d.model = 'push' or (d.model = 'pull' and d.last_seen_at > ${new Date(now - offlineAfterMs)})) and d.setup_release is not null
           and d.target_release is distinct from newest.release
           and coalesce(told.sequence, 0) < releases.sequence)`.execute(db)
   return Number(result.numAffectedRows ?? 0)
