@@ -28,6 +28,7 @@ export interface LocalApiOptions {
 
 /** More at once wait in the kernel; a person and a script or two is what there is. */
 const maxConnections = 64
+const drainMs = 2_000
 /** What a Unix socket's name may have (108 bytes with its end, see unix(7); 104 on macOS). */
 const maxSocketPath = 103
 
@@ -72,13 +73,28 @@ export async function serveLocalApi({ agent, data, at, onError }: LocalApiOption
     } catch (error) {
       if (!LandfallError.is(error)) onError?.(error)
       if (response.headersSent) return void response.destroy()
+      if (!request.complete) await drained(request)
       const status = statusOf(error)
-      response.writeHead(status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+      const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+      response.writeHead(status, request.complete ? headers : { ...headers, connection: 'close' })
       response.end(JSON.stringify(toProblem(error, status)))
-      // What is left of a body that was refused is not read.
-      if (!request.complete) response.once('finish', () => request.destroy())
     }
   }
+}
+
+/**
+ * Throws away what is left of a refused body, for a moment: an answer that comes while the other side still sends is lost with the
+ * connection.
+ */
+function drained(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(resolve, drainMs)
+    request.once('close', () => {
+      clearTimeout(cut)
+      resolve()
+    })
+    request.resume()
+  })
 }
 
 async function listenAt(server: Server, path: string): Promise<void> {

@@ -9,7 +9,8 @@ export const maxJsonBytes = 4 * 1024 * 1024
 export async function readJson<T extends z.ZodType>(request: IncomingMessage, shape: T): Promise<z.output<T>> {
   const parts: Buffer[] = []
   let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
+  // Left open when it is refused, so that the refusal still gets out.
+  for await (const part of request.iterator({ destroyOnReturn: false })) {
     bytes += part.length
     if (bytes > maxJsonBytes) {
       throw new LandfallError({
