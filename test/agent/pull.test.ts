@@ -9,7 +9,7 @@ afterAll(() => world.stop())
 
 describe('an agent that pulls', () => {
   it('enrols, brings the release it is told, opens the sealed secret, and is seen by the vendor', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const setup = await world.deploy('one')
     await world.publish('1.0.0')

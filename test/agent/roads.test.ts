@@ -31,7 +31,7 @@ const mode = (wanted: string) => (status: { sync: { mode: string } | null }) => 
 
 describe('what lies between an agent and its manager', () => {
   it('a proxy that cuts held requests: the agent polls, and is told no later than an interval after', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const proxy = placed(await reverseProxy(() => world.manager.url, { cutAfterMs: 1_000 }))
     const setup = await deployed('cut', proxy.url)
@@ -48,7 +48,7 @@ describe('what lies between an agent and its manager', () => {
   })
 
   it('a forward proxy with a password: everything goes through it, and a wrong one is said without being shown', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const proxy = placed(await forwardProxy('site', 's3cret&word'))
     const setup = await deployed('forward', world.manager.url)
@@ -79,7 +79,7 @@ describe('what lies between an agent and its manager', () => {
   })
 
   it('a private authority: trusted where its file is given, refused where not; also through a proxy', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const files = world.site()
     mkdirSync(files)
@@ -120,7 +120,7 @@ describe('what lies between an agent and its manager', () => {
   })
 
   it('answers that are lost: enrolment, session and reports come through all the same, each once', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const lost = new Map<string, number>()
     const proxy = placed(
@@ -142,7 +142,7 @@ describe('what lies between an agent and its manager', () => {
     await agent.stop()
   })
 
-  it('a stranger that answers in its place is an outage, not a refusal', { timeout: 60_000 }, async () => {
+  it('a stranger that answers in its place is an outage, not a refusal', { timeout: 120_000 }, async () => {
     let portal = true
     const proxy = placed(
       await reverseProxy(() => world.manager.url, {
@@ -158,7 +158,7 @@ describe('what lies between an agent and its manager', () => {
     await agent.stop()
   })
 
-  it('a download that is cut off goes on where it was', { timeout: 60_000 }, async () => {
+  it('a download that is cut off goes on where it was', { timeout: 120_000 }, async () => {
     await world.publish('1.1.0', { ballast: 3_000_000 })
     const ranges: string[] = []
     const proxy = placed(

@@ -58,7 +58,8 @@ export class AgentWorld {
     this.#stopServer = made.stopServer
   }
 
-  static async start(): Promise<AgentWorld> {
+  /** @param agents how the manager has agents ask; `{}`: as it does by itself */
+  static async start(agents: Partial<typeof poll> = poll): Promise<AgentWorld> {
     const server = await startTestServer()
     const directory = await mkdtemp(join(tmpdir(), 'landfall-agents-'))
     const { url: database } = await server.empty()
@@ -67,7 +68,7 @@ export class AgentWorld {
       port: 0,
       databaseUrl: database,
       webDirectory: null,
-      agents: poll,
+      agents,
     })
     const token = await firstToken(manager)
     const client = createClient({ url: manager.url, token })

@@ -89,6 +89,7 @@ async function compose(
   const setup = takeSetup(state, options.setup ?? null)
   const { id, project } = setup.deployment
   const startedAt = clock.now()
+  let stopping: Promise<void> | null = null
   let onChanged: () => void = () => {}
   let wakeRunner: () => void = () => {}
   const changed = () => onChanged()
@@ -179,6 +180,11 @@ async function compose(
     random,
     upstream: sync?.upstream ?? null,
     commands: () => gateCommands,
+    onReady(deployment) {
+      if (stopping) return
+      store.touch(deployment)
+      wakeRunner()
+    },
   })
   const parts: AgentParts = {
     ...{
@@ -220,7 +226,6 @@ async function compose(
   wakeRunner = runner.wake
   onChanged = () => sync?.changed()
   if (sync) sync.start()
-  let stopping: Promise<void> | null = null
   const stop = () => {
     stopping ??= (async () => {
       await taking.stop()

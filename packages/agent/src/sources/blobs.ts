@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobSource } from '@landfall/engine'
-import { type BundleStore, readBlob } from '@landfall/release'
+import { type BundleStore, blobPath, readBlob } from '@landfall/release'
 import { type Digest, LandfallError, sha256 } from '@landfall/stack'
 import type { BlobStream, Upstream } from './upstream.ts'
 
@@ -11,6 +11,10 @@ import type { BlobStream, Upstream } from './upstream.ts'
 const defaultMaxBytes = 512 * 1024 * 1024
 
 export interface AgentBlobs extends BlobSource {
+  /** Whether it is at the site; its digest is proved when it is read. */
+  has(digest: Digest): Promise<boolean>
+  /** Brings it to the site. @throws LandfallError, retryable where it may come later */
+  ensure(digest: Digest): Promise<void>
   /** Removes cached content that is not among these, and half-loaded files that nobody goes on with. */
   keepOnly(digests: ReadonlySet<string>): Promise<void>
 }
@@ -33,7 +37,7 @@ export interface BlobsOptions {
  */
 export function createBlobs(options: BlobsOptions): AgentBlobs {
   const { directory, bundles, upstream, maxBytes = defaultMaxBytes, deadlineMs = 30 * 60_000 } = options
-  const under = new Map<Digest, Promise<Uint8Array>>()
+  const under = new Map<Digest, Promise<void>>()
   const pathOf = (digest: Digest) => join(directory, hexOf(digest))
 
   async function cached(digest: Digest): Promise<Uint8Array | null> {
@@ -53,9 +57,13 @@ export function createBlobs(options: BlobsOptions): AgentBlobs {
     }
   }
 
-  async function load(digest: Digest): Promise<Uint8Array> {
-    const here = (await cached(digest)) ?? (await imported(digest))
-    if (here) return here
+  async function has(digest: Digest): Promise<boolean> {
+    for (const file of [pathOf(digest), blobPath(bundles.dir, digest)])
+      if (await stat(file).catch(() => null)) return true
+    return false
+  }
+
+  async function load(digest: Digest): Promise<void> {
     if (!upstream) {
       throw new LandfallError({
         code: 'E_BLOB_MISSING',
@@ -73,9 +81,15 @@ export function createBlobs(options: BlobsOptions): AgentBlobs {
       if (full) options.onDisk?.(full)
       throw full ?? error
     }
-    const bytes = await cached(digest)
-    if (bytes) return bytes
-    throw broken(digest)
+  }
+
+  /** One download of a digest at a time, whoever asks. */
+  function loaded(digest: Digest): Promise<void> {
+    const running = under.get(digest)
+    if (running) return running
+    const loading = load(digest).finally(() => under.delete(digest))
+    under.set(digest, loading)
+    return loading
   }
 
   async function download(digest: Digest, from: Upstream): Promise<void> {
@@ -121,12 +135,17 @@ export function createBlobs(options: BlobsOptions): AgentBlobs {
   }
 
   return {
+    has,
+    ensure: async (digest) => {
+      if (!(await has(digest))) await loaded(digest)
+    },
     async read(digest) {
-      const running = under.get(digest)
-      if (running) return running
-      const loading = load(digest).finally(() => under.delete(digest))
-      under.set(digest, loading)
-      return loading
+      const here = (await cached(digest)) ?? (await imported(digest))
+      if (here) return here
+      await loaded(digest)
+      const bytes = await cached(digest)
+      if (bytes) return bytes
+      throw broken(digest)
     },
     async keepOnly(digests) {
       for (const name of await readdir(directory).catch(() => [])) {

@@ -11,9 +11,10 @@ import { createAgentConfig } from './config.ts'
 import { createAgentGates, type GateCommands } from './gates.ts'
 import { referenced } from './referenced.ts'
 import { createReleases } from './releases.ts'
+import { stocked } from './stock.ts'
 import type { Trust } from './trust.ts'
 import type { Upstream } from './upstream.ts'
-import { createAgentVerifier } from './verifier.ts'
+import { createAgentVerifier, ranHere } from './verifier.ts'
 
 export interface SourcesOptions {
   directory: string
@@ -27,6 +28,8 @@ export interface SourcesOptions {
   random: Random
   upstream: Upstream | null
   commands: () => GateCommands | null
+  /** A release that was missing may be here now. */
+  onReady: (deployment: string) => void
 }
 
 /** One composite of every source: what is cached, what was imported, and the manager where there is one. */
@@ -44,12 +47,17 @@ export function createSources(options: SourcesOptions): AgentSources & {
     onDisk: (full) => (full ? problems.set('DISK_FULL', full.message) : problems.clear('DISK_FULL')),
   })
   const refresh = async () => (upstream ? trust.take(await upstream.keyset(), clock.now()) : false)
-  const verifier = createAgentVerifier({
+  const proving = createAgentVerifier({
     releases,
     trust,
     store,
     clock,
     refresh: upstream ? refresh : async () => null,
+  })
+  const verifier = stocked(proving, {
+    blobs,
+    accepted: (release, deployment) => ranHere(store, release, deployment),
+    onReady: (deployment) => options.onReady(deployment),
   })
   const gates = createAgentGates({ store, verifier, identity, clock, random, fetch: globalThis.fetch, commands })
   let tidying: Promise<void> | null = null
@@ -83,6 +91,7 @@ export function createSources(options: SourcesOptions): AgentSources & {
     },
     settled: async () => {
       await tidying
+      await verifier.settled()
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Verifier } from '@landfall/engine'
 import { createVerifier } from '@landfall/release'
-import { LandfallError } from '@landfall/stack'
+import { type Digest, LandfallError } from '@landfall/stack'
 import { keptTargets } from '../orders/config-names.ts'
 import type { AgentStore } from '../store/agent-store.ts'
 import type { Releases } from './releases.ts'
@@ -30,10 +30,7 @@ export function createAgentVerifier(options: {
     root: async () => trust.root(),
     minKeysetVersion: async () => Math.max(1, trust.version()),
     // The engine's own memory: a release that was stable here stays loadable after its key was retired.
-    accepted: async (digest, { id }) => {
-      const state = store.look(id)?.state ?? null
-      return keptTargets(state && { ...state, candidate: null }, null).some(({ release }) => release === digest)
-    },
+    accepted: async (digest, { id }) => ranHere(store, digest, id),
   })
   return {
     async load(digest, trusted, deployment) {
@@ -50,6 +47,12 @@ export function createAgentVerifier(options: {
       }
     },
   }
+}
+
+/** Whether a release was stable here, as far as the engine remembers. */
+export function ranHere(store: AgentStore, release: Digest, deployment: string): boolean {
+  const state = store.look(deployment)?.state ?? null
+  return keptTargets(state && { ...state, candidate: null }, null).some((target) => target.release === release)
 }
 
 function retryable(error: LandfallError): LandfallError {
