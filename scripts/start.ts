@@ -121,16 +121,14 @@ async function leaveNothing({ client }: Vendor): Promise<void> {
 /** The customers' environments: kept ones sleep with their data. */
 async function hostsOf({ client }: Vendor): Promise<DeploymentRef[]> {
   const params = customers.map(({ name }) => ({ project, deployment: name }))
-  const details = await Promise.all(params.map((one) => client.getDeployment({ params: one })))
-  return details.map(({ id, name, environment, model }) => ({
-    id,
-    name,
-    project,
-    prefix: name,
-    platform: 'local',
-    model,
-    environment,
-  }))
+  const details = await Promise.all(params.map((one) => client.getDeployment({ params: one }).catch(() => null)))
+  const places = new Map([globex, initech].map((place) => [place.name, { directory: place.environment }]))
+  return details
+    .filter((detail) => detail !== null)
+    .map(({ id, name, environment, model }) => ({
+      ...{ id, name, project, prefix: name, platform: 'local', model },
+      environment: places.get(name) ?? environment,
+    }))
 }
 
 function freePort(): Promise<number> {

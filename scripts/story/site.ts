@@ -25,6 +25,11 @@ export class Site {
     return join(this.directory, 'agent')
   }
 
+  /** Where what it runs lives. */
+  get environment(): string {
+    return join(this.data, 'environment')
+  }
+
   /** Runs `landfall agent …` at the site, as its person would. */
   landfall(argv: readonly string[], allowed?: readonly number[]): Promise<unknown> {
     return landfall(['agent', ...argv, '--data', this.data], { environment: {}, island: this.island }, allowed)

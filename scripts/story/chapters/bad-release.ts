@@ -29,11 +29,11 @@ export async function badRelease(stage: Stage, version: string, stable: string):
   narrator.done(rollout.sentence)
   claims.check(`${version} is stopped over push and pull`, rollout.phase === 'aborted', rollout.reason.message)
   await bringIn(stage, bundle)
-  const seen = await watchSite(stage, 90_000)
+  const seen = await watchSite(stage, 120_000)
   claims.check(
     `${version} is stopped at the site, by its own agent, without network`,
-    seen.status.state?.rejected.some((one) => one.target === seen.status.order?.target?.digest) === true,
-    seen.status.state?.reason.message ?? '',
+    seen.state?.rejected.some((one) => one.target === seen.order?.target?.digest) === true,
+    seen.state?.reason.message ?? '',
   )
   await bringBack(stage, version)
   await sleep(1_000)

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentStatus } from '@landfall/agent'
-import type { DeploymentState } from '@landfall/engine'
 import { site } from '../customers.ts'
 import { carry } from '../site.ts'
 import type { Stage } from './stage.ts'
@@ -32,31 +31,16 @@ export async function bringBack({ initech, vendor, narrator }: Stage, name: stri
   await vendor.landfall(['bundle', 'import', here])
 }
 
-export interface Watched {
-  status: AgentStatus
-  /** Shares of the candidate that its rollout asked for, in order. */
-  shares: number[]
-}
-
 /** Watches the site from within until its deployment rests, having acted on the newest order; at most `deadlineMs`. */
-export async function watchSite({ initech, narrator }: Stage, deadlineMs: number): Promise<Watched> {
+export async function watchSite({ initech, narrator }: Stage, deadlineMs: number): Promise<AgentStatus> {
   const end = Date.now() + deadlineMs
-  const shares: number[] = []
   for (;;) {
     const status = await initech.status()
     const { state, order } = status
-    const asked = askedOf(state)
-    if (shares.at(-1) !== asked) shares.push(asked)
     narrator.live(`${initech.name}: ${state?.reason.message ?? 'starting'}`)
     const answered = order !== null && state?.generation === order.generation && !state.candidate
-    if (answered && state.phase === 'running') return { status, shares }
+    if (answered && state.phase === 'running') return status
     if (Date.now() > end) throw new Error(`${initech.name} did not come to rest: ${JSON.stringify(state?.reason)}`)
     await sleep(400)
   }
 }
-
-const askedOf = (state: DeploymentState | null) =>
-  Math.max(
-    0,
-    ...Object.values(state?.workers ?? {}).map((worker) => (worker.candidate ? (worker.rollout?.asked ?? 0) : 0)),
-  )

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connected, customers, site } from '../customers.ts'
 import { followRollout } from '../follow-rollout.ts'
+import { project } from '../vendor.ts'
 import { bringBack, bringIn, makeBundle, watchSite } from './carried.ts'
 import { rest } from './rest.ts'
 import type { Stage } from './stage.ts'
@@ -10,7 +11,7 @@ export async function goodRelease(stage: Stage, version: string): Promise<void> 
   const { vendor, narrator, claims, traffic } = stage
   const from = Date.now()
   narrator.command(`landfall release --version ${version} --watch`)
-  const { rollout, shares } = await followRollout(vendor.client, await vendor.release(version), narrator, 120_000)
+  const { rollout } = await followRollout(vendor.client, await vendor.release(version), narrator, 120_000)
   const names = connected.map(({ name }) => name)
   await rest(stage, names, version, 15_000)
   narrator.done(rollout.sentence)
@@ -29,16 +30,17 @@ export async function goodRelease(stage: Stage, version: string): Promise<void> 
     outside?.reason?.message ?? 'nothing is said',
   )
   await bringIn(stage, await makeBundle(stage, version))
-  const seen = await watchSite(stage, 90_000)
-  shares.set(site, seen.shares)
+  await watchSite(stage, 120_000)
   await bringBack(stage, version)
   const reported = await rest(stage, [site], version, 5_000)
   claims.check(`${version} is promoted at the site, and reported by its export`, reported.length === 1, site)
-  const steps = [...shares].map(([name, list]) => ({ name, between: list.filter((share) => share > 0 && share < 100) }))
+  const steps = await Promise.all(
+    customers.map(async ({ name }) => ({ name, shares: await stepsOf(stage, name, from) })),
+  )
   claims.check(
     `${version} took traffic in steps on each of them`,
-    steps.length === customers.length && steps.every(({ between }) => between.length >= 2),
-    steps.map(({ name, between }) => `${name} ${between.join('→')}`).join(', '),
+    steps.every(({ shares }) => shares.filter((share) => share > 0 && share < 100).length >= 2),
+    steps.map(({ name, shares }) => `${name} ${shares.map((share) => `${share}%`).join(' → ')}`).join(', '),
   )
   await sleep(1_000)
   const answers = traffic.since(from)
@@ -55,4 +57,13 @@ export async function goodRelease(stage: Stage, version: string): Promise<void> 
       tail.every((answer) => answer.version === version),
     `${tail.length} newest requests`,
   )
+}
+
+/** Shares that were really served, in order, as the audit chain has them. */
+async function stepsOf({ vendor }: Stage, deployment: string, from: number): Promise<number[]> {
+  const { items } = await vendor.client.listDeploymentAudit({ params: { project, deployment }, query: { limit: 500 } })
+  return items
+    .filter((entry) => entry.type === 'rollout.step-reached' && Date.parse(entry.at) >= from)
+    .sort((a, b) => a.number - b.number)
+    .map((entry) => Math.round((entry.data as { served: number }).served))
 }
