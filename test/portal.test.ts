@@ -20,7 +20,7 @@ describe.skipIf(!chromium)('the customer’s portal on a real manager', { timeou
     await vendor.getByLabel('Name').fill(person.name)
     await vendor.getByLabel('Password').fill(person.password)
     await vendor.getByRole('button', { name: 'Make the account' }).click()
-    await vendor.locator('.sentence').waitFor()
+    await vendor.locator('.sentence', { hasText: 'There is no project yet.' }).waitFor()
     await vendor.context().close()
     shop = await Shop.signIn(house.manager.url, house.directory)
     await shop.open()
@@ -76,8 +76,15 @@ describe.skipIf(!chromium)('the customer’s portal on a real manager', { timeou
     expect((await shop.client.getPortal({ params })).answers).toHaveLength(1)
     await button('Approve 1.2.0').click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
+    // Its plan pauses at half of the traffic, until the vendor goes on.
+    await page.getByText('1.2.0 serves 50%').first().waitFor()
+    await shop.client.controlDeployment({ params, body: { kind: 'promote-full' } })
     await sentence(/^1\.2\.0 runs/)
     expect(await running()).toBe('1.2.0')
+    expect((await shop.client.getPortal({ params })).answers.map(({ message }) => message)).toEqual([
+      'go',
+      'read by Ada',
+    ])
   })
 
   it('sets a maintenance window by keyboard; the manager keeps it, and the vendor reads it', async () => {

@@ -97,7 +97,7 @@ function Facts({ agent }: { agent: AgentView }) {
         {agent.platform && <span className="muted"> on {agent.platform}</span>}
       </dd>
       <dt>Clock</dt>
-      <dd className={isClockOff(agent.clockOffsetMs) ? 'status attention' : ''}>{clockInWords(agent.clockOffsetMs)}</dd>
+      <dd className={isClockOff(agent.clockOffsetMs) ? 'attention-text' : ''}>{clockInWords(agent.clockOffsetMs)}</dd>
       <dt>Set there</dt>
       <dd>
         {agent.local.length > 0 ? (
@@ -117,7 +117,7 @@ function Facts({ agent }: { agent: AgentView }) {
               </span>
             )}
             {dropped.map((line) => (
-              <div key={line} className="status attention">
+              <div key={line} className="attention-text">
                 {line}
               </div>
             ))}

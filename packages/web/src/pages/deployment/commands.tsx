@@ -17,6 +17,9 @@ import { SendCommand } from './send-command.tsx'
 
 const route = getRouteApi('/p/$project/deployments/$deployment/commands')
 
+/** How a command that was not given at once came to its worker. */
+const roads: Record<Command['via'], string> = { direct: '', bundle: ', carried in a bundle', agent: ', given at the site' }
+
 /** What can be called, what was called, and what came back. */
 export function Commands() {
   const { project, deployment } = route.useParams()
@@ -82,6 +85,7 @@ export function Commands() {
                       </Link>
                       <small className="truncate">
                         <Time at={item.createdAt} /> by {item.createdBy}
+                        {roads[item.via]}
                       </small>
                     </span>
                     <Status state={item.status} moving={item.status === 'running'} />

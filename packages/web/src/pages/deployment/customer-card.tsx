@@ -88,7 +88,7 @@ function Said({ page }: { page: Portal }) {
         {here('telemetry')}
       </dd>
       <dt>Access</dt>
-      <dd className={settings.access === 'revoked' ? 'status attention' : ''}>
+      <dd className={settings.access === 'revoked' ? 'attention-text' : ''}>
         {words.access[settings.access]}
         {here('access')}
       </dd>

@@ -37,7 +37,10 @@ export function TraceView({ project, deployment, id }: { project: string; deploy
             <h3>Logged in it</h3>
             <ul className="stack tight">
               {trace.logs.map((line) => (
-                <li key={line.id} className={line.severity === 'error' ? 'status danger' : undefined}>
+                <li
+                  key={line.id}
+                  className={line.severity === 'error' || line.severity === 'fatal' ? 'failed-line' : undefined}
+                >
                   <span className="faint">{clockTime(Date.parse(line.at))}</span> {line.body}
                 </li>
               ))}

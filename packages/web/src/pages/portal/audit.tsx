@@ -37,7 +37,6 @@ export function PortalAudit({ visit, page }: PartProps) {
         {proof.isPending && <Skeleton height={44} />}
         {proof.isError && <Failed error={proof.error} again={() => void proof.refetch()} />}
         <ChainProof proof={proof.data} />
-        <EntryList list={list} scope={visit.deployment} />
         <div className="row">
           <Button icon="check" onPress={() => void proof.refetch()} isPending={proof.isFetching}>
             {proof.isFetching ? 'Verifying…' : 'Verify again'}
@@ -46,6 +45,7 @@ export function PortalAudit({ visit, page }: PartProps) {
             {busy ? 'Reading all of it…' : 'Export as JSON'}
           </Button>
         </div>
+        <EntryList list={list} scope={visit.deployment} />
       </div>
     </Card>
   )

@@ -111,8 +111,8 @@ function AtTheAgent({ request }: { request: PortalRequest }) {
   const command = `landfall agent approve --target ${request.target ?? ''}${request.gate === 'update' ? '' : ` --gate ${request.gate}`}`
   return (
     <div className="stack tight">
-      <span className="row">
-        <Icon name="lock" />
+      <span className="locked">
+        <Icon name="lock" size={14} />
         <span>This is answered at the agent in your environment; an answer given here would not count. Run there:</span>
       </span>
       <div className="teach">

@@ -60,9 +60,9 @@ export function Preview({
         <ul className="stack tight">
           {openings.map((opening) => (
             <li key={opening.from}>
-              {openingInWords(opening, window.timeZone)}
+              {openingInWords(opening, window.timeZone, now)}
               {viewer !== window.timeZone && (
-                <span className="muted"> (for you {openingInWords(opening, viewer)})</span>
+                <span className="muted"> (for you {openingInWords(opening, viewer, now)})</span>
               )}
             </li>
           ))}

@@ -23,7 +23,7 @@ function said(window: MaintenanceWindow, now: number): { words: string; next: st
     const words = weekdaysOf(window.rrule) ? windowInWords(window) : windowInWords(window, ruleInWords(window))
     const [next] = openingsOf(window, now, 1)
     if (!next) return { words, next: 'opens no more' }
-    return { words, next: next.from <= now ? 'open now' : `next ${openingInWords(next, window.timeZone)}` }
+    return { words, next: next.from <= now ? 'open now' : `next ${openingInWords(next, window.timeZone, now)}` }
   } catch {
     return { words: windowInWords(window), next: 'this browser can’t say when it opens' }
   }

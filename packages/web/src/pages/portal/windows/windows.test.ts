@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { openingInWords } from './opening-words.ts'
 import { clockChange, durationMs, openingsOf } from './recurrence.ts'
 import { daysInWords, formOf, weekdaysOf, windowInWords, windowOf } from './window-form.ts'
 
@@ -75,4 +76,11 @@ test('words', () => {
   expect(daysInWords(['MO', 'TU', 'WE', 'TH', 'FR'])).toBe('Monday to Friday')
   expect(weekdaysOf('FREQ=WEEKLY;INTERVAL=2;BYDAY=SA')).toBeNull()
   expect(weekdaysOf('FREQ=WEEKLY;BYDAY=1SA')).toBeNull()
+})
+
+test('an opening is said in a zone, with the year where it is another one', () => {
+  const opening = { from: Date.parse('2026-12-31T21:30:00Z'), to: Date.parse('2027-01-01T01:30:00Z') }
+  const now = Date.parse('2026-11-21T00:00:00Z')
+  expect(openingInWords(opening, 'Europe/Berlin', now)).toBe('Thu 31 Dec, 22:30 to Fri, 1 Jan 2027, 02:30')
+  expect(openingInWords({ from: now, to: now + 3_600_000 }, 'UTC', now)).toBe('Sat 21 Nov, 00:00 to 01:00')
 })
