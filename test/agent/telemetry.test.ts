@@ -219,7 +219,7 @@ it('stays at home as the customer says, and a rollout is judged all the same', {
   // A yes later lets out what comes then, and nothing of before.
   await agent.changeSettings({ telemetry: 'errors-only' }, 'Grace')
   await say('only this: no')
-  // The manager remembers for some seconds what the customer said before.
+  // The manager learns of it from the agent's report, and remembers for a moment what it knew before.
   const heard = await until(
     async () => {
       await say('error: this')

@@ -8,7 +8,7 @@ import { type AgentSetup, type Client, createClient } from '@landfall/contract'
 import { type Manager, startManager } from '@landfall/manager'
 import { createVendor, startTestServer } from '@landfall/manager/testing'
 import { createStatement, signRelease } from '@landfall/release'
-import { type Manifest, manifest, type RolloutPlanInput } from '@landfall/stack'
+import { type CommandDefinition, type Manifest, manifest, type RolloutPlanInput } from '@landfall/stack'
 import { pack } from '../../packages/platforms/local/src/testing/pack.ts'
 import { stopEnvironment } from './stop-environment.ts'
 
@@ -102,7 +102,13 @@ export class AgentWorld {
   /** Publishes a release of one worker `api`; reaches nobody by itself. */
   async publish(
     version: string,
-    more: { failEvery?: number; rollout?: RolloutPlanInput; ballast?: number; code?: string } = {},
+    more: {
+      failEvery?: number
+      rollout?: RolloutPlanInput
+      ballast?: number
+      code?: string
+      commands?: Readonly<Record<string, CommandDefinition>>
+    } = {},
   ) {
     const { digest, bytes } = pack({
       'index.mjs': more.code ?? source(version, more.failEvery ?? 0),
@@ -124,6 +130,7 @@ export class AgentWorld {
           uses: [{ resource: 'files', access: ['read'] }],
           env: { TOKEN: { secret: 'token' } },
           ...(more.rollout ? { rollout: more.rollout } : {}),
+          ...(more.commands ? { commands: more.commands } : {}),
         },
         { type: 'storage', name: 'files', lifecycle: 'frozen' },
         { type: 'secret', name: 'token', lifecycle: 'live', providedBy: 'vendor' },

@@ -12,6 +12,8 @@ export interface Sender {
 
 /** How long a change of a policy may take to be obeyed. */
 const keptMs = 5_000
+/** How long a setting is taken to forbid what comes: what the customer has just allowed is not thrown away for long. */
+const keptNoMs = 500
 const maxKept = 10_000
 
 /** Looks deployments up, and remembers them for 5 seconds: telemetry comes far more often than settings change. */
@@ -46,7 +48,7 @@ export class Senders {
       .executeTakeFirst()
     const sender = row ? senderOf(row) : null
     if (this.#kept.size >= maxKept) this.#kept.clear()
-    this.#kept.set(deployment, { sender, until: now + keptMs })
+    this.#kept.set(deployment, { sender, until: now + (sender?.telemetry === 'on' ? keptMs : keptNoMs) })
     return sender
   }
 }
