@@ -7,7 +7,7 @@ import type { AgentBlobs } from './blobs.ts'
  * a rollout goes on, and back, whoever is away. What is missing is fetched beside the engine, which goes on with what it has.
  *
  * @param accepted a release that ran here is not asked for again
- * @param onReady something that was missing has come, or could not be had now
+ * @param onReady all that was missing has come; where it has not, the engine asks again by itself
  */
 export function stocked(
   verifier: Verifier,
@@ -21,15 +21,17 @@ export function stocked(
   const failures = new Map<Digest, LandfallError>()
   let fetching: Promise<void> | null = null
 
-  const fetch = async (digests: readonly Digest[]) => {
+  const fetch = async (digests: readonly Digest[], deployment: string) => {
     for (const digest of digests) {
       try {
         await blobs.ensure(digest)
         failures.delete(digest)
       } catch (error) {
-        if (LandfallError.is(error)) failures.set(digest, error)
+        failures.set(digest, LandfallError.is(error) ? error : unexpected(error))
+        return
       }
     }
+    onReady(deployment)
   }
 
   return {
@@ -40,9 +42,8 @@ export function stocked(
       for (const digest of artifactsOf(proved.manifest)) if (!(await blobs.has(digest))) missing.push(digest)
       if (missing.length === 0) return proved
       const failed = missing.map((digest) => failures.get(digest)).find((error) => error !== undefined)
-      fetching ??= fetch(missing).finally(() => {
+      fetching ??= fetch(missing, deployment.id).finally(() => {
         fetching = null
-        onReady(deployment.id)
       })
       throw new LandfallError({
         code: 'E_RELEASE_LOADING',
@@ -56,6 +57,15 @@ export function stocked(
     },
   }
 }
+
+const unexpected = (cause: unknown) =>
+  new LandfallError({
+    code: 'E_INTERNAL',
+    message: 'it could not be written or read here',
+    hint: 'Look at the disk of this machine and at the agent log.',
+    retryable: true,
+    cause,
+  })
 
 function artifactsOf(manifest: Manifest): Digest[] {
   return manifest.resources.flatMap((resource) => {

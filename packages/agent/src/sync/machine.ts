@@ -79,10 +79,10 @@ export function nextSync(state: SyncState, event: SyncEvent, random: number): Sy
   switch (event.kind) {
     case 'started':
       return event.enrolled
-        ? { ...state, phase: 'session', step: 'session', delayMs: minGapMs }
-        : { ...state, phase: 'enrolling', step: 'enrol', delayMs: minGapMs }
+        ? { ...state, phase: 'session', step: 'session', delayMs: minGapMs, waitMs: 0 }
+        : { ...state, phase: 'enrolling', step: 'enrol', delayMs: minGapMs, waitMs: 0 }
     case 'enrolled':
-      return { ...state, phase: 'session', step: 'session', delayMs: minGapMs, refusals: 0 }
+      return { ...state, phase: 'session', step: 'session', delayMs: minGapMs, waitMs: 0, refusals: 0 }
     case 'session-began':
       // The first sync is not held: it says where the other side's knowledge of this agent ends. What was learnt about waiting stays.
       return { ...state, step: 'sync', delayMs: minGapMs, waitMs: 0, poll: event.poll, refusals: 0 }
