@@ -15,13 +15,21 @@ function world() {
   let memory = enrolled
   let made = 0
   const sent: { previous: number; nonce: string }[] = []
+  const kept = [memory]
   const receive = (request: { previous: number; nonce: string }) => {
     const verdict = judgeSession(memory, request)
-    if (verdict.kind === 'begins') memory = verdict.memory
+    if (verdict.kind === 'begins') {
+      memory = verdict.memory
+      kept.push(memory)
+    }
     return verdict.kind
   }
   return {
     session: () => memory.session,
+    snapshots: () => kept.length,
+    restore: (index: number) => {
+      memory = kept[index] ?? memory
+    },
     ask: (volume: Volume, answerArrives: boolean) => {
       volume.nonce ??= `nonce-${made++}`
       const request = { previous: volume.previous, nonce: volume.nonce }
@@ -68,6 +76,24 @@ describe('the rule of sessions', () => {
         }
       }),
     )
+  })
+
+  it('takes nobody for a clone after a database was restored from before, and tells the copy still', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 2, maxLength: 20 }), fc.nat(), (arrivals, back) => {
+        const { ask, snapshots, restore } = world()
+        const volume: Volume = { previous: 0, nonce: null }
+        for (const arrives of arrivals) ask(volume, arrives)
+        if (volume.nonce !== null) ask(volume, true)
+        const copy = { ...volume }
+        restore(back % snapshots())
+        expect(['begins', 'again']).toContain(ask(volume, true))
+        ask(volume, true)
+        expect(ask(copy, true)).toBe('cloned')
+      }),
+    )
+    // Nobody pushes the numbers to their end.
+    expect(judgeSession(enrolled, { previous: Number.MAX_SAFE_INTEGER, nonce: 'n' }).kind).toBe('cloned')
   })
 
   it('lets of two agents with one key only one go on', () => {

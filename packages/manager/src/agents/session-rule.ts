@@ -20,6 +20,8 @@ export type SessionVerdict =
   | { kind: 'cloned' }
 
 const remembered = 8
+/** Far below 2^53, and far above what is ever reached: a number that nobody can push to the end. */
+const highest = 2 ** 48
 
 /** What a proved request for a session comes to. Pure. */
 export function judgeSession(memory: SessionMemory, request: { previous: number; nonce: string }): SessionVerdict {
@@ -27,8 +29,11 @@ export function judgeSession(memory: SessionMemory, request: { previous: number;
   const { previous, nonce } = request
   if (previous === namedBefore && nonce === nonces[0]) return { kind: 'again' }
   if (nonces.includes(nonce)) return { kind: 'late' }
-  if (previous !== named) return { kind: 'cloned' }
-  const number = session + 1
+  // A number that was never given: the database was restored from before it. A copy of the agent could say so too, and it would be found
+  // out all the same: the other one then names a session that is not the last.
+  const restored = previous > session && previous < highest
+  if (previous !== named && !restored) return { kind: 'cloned' }
+  const number = Math.max(session, restored ? previous : 0) + 1
   const next = {
     session: number,
     named: number,

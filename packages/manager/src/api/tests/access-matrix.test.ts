@@ -138,6 +138,7 @@ const values: Record<string, () => string> = {
   user: () => 'nobody@example.com',
   id: () => 'none',
   code: () => 'E_NOT_FOUND',
+  trace: () => '0'.repeat(32),
 }
 
 describe('who may call what', () => {
