@@ -11,6 +11,7 @@ import { arrive } from './story/chapters/arrive.ts'
 import { badRelease } from './story/chapters/bad-release.ts'
 import { goodRelease } from './story/chapters/good-release.ts'
 import { heldRelease } from './story/chapters/hold.ts'
+import { leave } from './story/chapters/leave.ts'
 import { sameEverywhere } from './story/chapters/same-everywhere.ts'
 import { Claims } from './story/claims.ts'
 import { customers } from './story/customers.ts'
@@ -69,6 +70,10 @@ try {
   await heldRelease(stage, '1.2.1')
   narrator.chapter('The same in three models')
   await sameEverywhere(stage, '1.2.1')
+  if (values.exit && !values.keep) {
+    narrator.chapter('Everybody leaves')
+    await leave(stage)
+  }
 } catch (error) {
   trouble = error
   claims.check('The story came to its end', false, error instanceof Error ? error.message : String(error))

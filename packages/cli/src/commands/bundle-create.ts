@@ -33,11 +33,12 @@ export function createBundleCommand(bundles: Command, world: World): void {
     examples: [
       'bundle create 1.4.0 --deployment initech',
       'bundle create 1.4.0 --base 1.3.2 --out update.bundle',
+      'bundle create --deployment initech',
       'bundle create 1.4.0 --deployment initech --days 30 --command reindex.json --split 2G',
     ],
     configure: (command) =>
       command
-        .argument('<release...>', 'versions; a deployment is told the newest of them')
+        .argument('[release...]', 'versions; a deployment is told the newest of them. None: what it is asked to be now')
         .option('--out <file>', 'where (PROJECT-VERSION.bundle by default)')
         .option('--base <version>', 'a release that the site has: what it holds is left out', collect, [])
         .option('--deployment <name>', 'the only one that may import it; brings its order, config and secrets along')
@@ -52,6 +53,9 @@ export function createBundleCommand(bundles: Command, world: World): void {
       const client = context.client()
       const project = context.project()
       const split = options.split === undefined ? null : parseBytes(options.split)
+      if (versions.length === 0 && options.deployment === undefined) {
+        throw usage('It is not said what the bundle is to hold.', 'Name a release, or a deployment, or both.')
+      }
       const releases = await Promise.all(versions.map((release) => client.getRelease({ params: { project, release } })))
       for (const release of releases) if (!options.force) await requireWanted(client, project, release)
       const commands = await Promise.all(options.command.map((file) => readCommand(context, file)))
@@ -62,11 +66,11 @@ export function createBundleCommand(bundles: Command, world: World): void {
       const signer = await readKey(context.environment, project, 'vendor')
       const expiresAt = options.days === undefined ? {} : { expiresAt: Date.now() + daysOf(options.days) }
       // Last of all that may fail: it tells the deployment the release.
-      const newest = releases.reduce((one, other) => (other.sequence > one.sequence ? other : one))
+      const newest = releases.toSorted((one, other) => one.sequence - other.sequence).at(-1)
       const site =
         options.deployment === undefined
           ? null
-          : await orderOf(client, project, options.deployment, newest.digest, options.force ?? false)
+          : await orderOf(client, project, options.deployment, newest?.digest, options.force ?? false)
       // What the order names and the site may lack: what it is to be set up with may be another release than what it is to run.
       const here = new Set([...releases, ...base].map((release) => release.digest))
       const named = [site?.order.target?.release, site?.order.setup?.release].filter((name) => name !== undefined)
@@ -74,7 +78,7 @@ export function createBundleCommand(bundles: Command, world: World): void {
         releases.push(await client.getRelease({ params: { project, release } }))
       }
       const made = await createBundle({
-        out: resolve(context.directory, options.out ?? `${project}-${newest.version}.bundle`),
+        out: resolve(context.directory, options.out ?? `${project}-${newest?.version ?? options.deployment}.bundle`),
         project,
         releases: releases.map(({ envelope }) => ({ envelope, blobs, images: imagesOf(context, options.image) })),
         base: base.map((release) => release.envelope),
@@ -92,14 +96,19 @@ export function createBundleCommand(bundles: Command, world: World): void {
         ...expiresAt,
       })
       const parts = split === null ? null : await splitBundle(made.file, split)
-      const told = site ? { deployment: site.order.deployment.name, generation: site.order.generation } : null
+      const { order } = site ?? {}
+      const told = order
+        ? { deployment: order.deployment.name, generation: order.generation, operation: order.operation }
+        : null
       context.output.data({ file: made.file, parts, id: made.id, size: made.size, told }, (item) =>
         [
           `${item.file}, ${bytesText(item.size)}`,
           `with ${releases.map((release) => release.version).join(', ')}`,
           ...(item.parts ? [`in parts: ${item.parts}`] : []),
           ...(item.told
-            ? [`${item.told.deployment} is told ${newest.version} by it (generation ${item.told.generation})`]
+            ? [
+                `${item.told.deployment} is told ${whatOf(item.told.operation, newest?.version)} by it (generation ${item.told.generation})`,
+              ]
             : []),
           item.id,
         ].join('\n'),
@@ -109,8 +118,14 @@ export function createBundleCommand(bundles: Command, world: World): void {
   })
 }
 
-function orderOf(client: Client, project: string, deployment: string, release: string, force: boolean) {
-  return client.createBundleOrder({ params: { project, deployment }, body: { release, force } })
+function orderOf(client: Client, project: string, deployment: string, release: string | undefined, force: boolean) {
+  const body = release === undefined ? { force } : { release, force }
+  return client.createBundleOrder({ params: { project, deployment }, body })
+}
+
+function whatOf(operation: 'run' | 'destroy', version: string | undefined): string {
+  if (operation === 'destroy') return 'to take everything away'
+  return version ?? 'what is asked of it now'
 }
 
 /** Milliseconds. */
