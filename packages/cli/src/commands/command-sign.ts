@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { signCommand } from '@landfall/release'
 import { LandfallError } from '@landfall/stack'
@@ -46,6 +46,8 @@ export function signCommandCommand(commands: Command, world: World): void {
       if (options.offline && !deployment.startsWith('dep_')) {
         throw usage('Without the manager a name leads to no deployment.', 'Give its id: it starts with dep_.')
       }
+      const file = resolve(context.directory, options.out ?? `${command}.command`)
+      if (existsSync(file)) throw usage(`There is a file at ${file} already.`, 'Give another one by --out.')
       const project = context.project()
       const id = options.offline
         ? deployment
@@ -66,7 +68,6 @@ export function signCommandCommand(commands: Command, world: World): void {
       const known = options.offline
         ? null
         : await context.client().recordCommand({ params: { project, deployment }, body: { envelope } })
-      const file = resolve(context.directory, options.out ?? `${command}.command`)
       writeFileSync(file, `${JSON.stringify(envelope)}\n`, { flag: 'wx', mode: 0o600 })
       context.output.data(
         { file, id: known?.id ?? null, expiresAt: new Date(now + days * dayMs).toISOString() },
