@@ -125,6 +125,10 @@ describe.skipIf(!chromium)('the customer’s portal on a real manager', { timeou
       .getByText(/The customer changed access to granted/)
       .first()
       .waitFor()
+    const saved = page.waitForEvent('download')
+    await button('Export as JSON').click()
+    await saved
+    await page.getByText(/^Recomputed in this browser: \d+ entries, unbroken\.$/).waitFor()
     expect(await seen()).toEqual([])
   })
 

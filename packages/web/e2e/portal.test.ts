@@ -200,6 +200,8 @@ withStage('the portal', (stage) => {
       Array.from({ length: 64 }, (_, index) => index + 1),
     )
     expect(file.verification.checkpoints).toHaveLength(1)
+    expect(file.recomputed).toEqual({ entries: 64, broken: null })
+    await page.getByText('Recomputed in this browser: 64 entries, unbroken.').waitFor()
   })
 
   test('a manager that does not answer is said, and what is shown stays', async () => {

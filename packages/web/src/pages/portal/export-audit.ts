@@ -1,16 +1,19 @@
 import { customerApi, type LiveVisit } from '../../api/portal.ts'
 import type { AuditEntry } from '../../api/types.ts'
 import { saveFile } from '../../ui/save-file.ts'
+import { canRecompute, type Recomputed, recomputeChain } from './recompute-chain.ts'
 
 const pageSize = 500
 /** More than this a browser should not hold at once. */
 const most = 200_000
 
 /**
- * Saves the whole audit of the deployment, oldest first, with the signed checkpoints it was verified against, as a file.
- * Resolves with the number of entries.
+ * Saves the whole audit of the deployment, oldest first, with the signed checkpoints it was verified against, as a file, and
+ * recomputes it here on the way. Resolves with what that found; null where this browser can't.
+ *
+ * @param chain the deployment's id
  */
-export async function exportAudit(visit: LiveVisit, name: string): Promise<number> {
+export async function exportAudit(visit: LiveVisit, name: string, chain: string): Promise<Recomputed | null> {
   const api = customerApi(visit)
   const params = { project: visit.project, deployment: visit.deployment }
   const entries: AuditEntry[] = []
@@ -24,6 +27,9 @@ export async function exportAudit(visit: LiveVisit, name: string): Promise<numbe
     after = page.next
   }
   const verification = await api.verifyAudit({ params })
+  entries.reverse()
+  const complete = after === null
+  const recomputed = complete && canRecompute() ? await recomputeChain(chain, entries, verification.checkpoints) : null
   const at = new Date().toISOString()
   saveFile(
     `audit-${name}-${at.slice(0, 10)}.json`,
@@ -33,13 +39,14 @@ export async function exportAudit(visit: LiveVisit, name: string): Promise<numbe
         project: visit.project,
         deployment: name,
         exportedAt: at,
-        complete: after === null,
+        complete,
         verification,
-        entries: entries.reverse(),
+        recomputed,
+        entries,
       },
       null,
       2,
     ),
   )
-  return entries.length
+  return recomputed
 }
