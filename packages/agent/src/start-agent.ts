@@ -123,6 +123,8 @@ async function compose(
     ...setup.deployment.environment,
   }
   const orders = openOrders({ state, store, audit, settings, setup, environment, clock, onApplied: wake })
+  // What was reviewed at setup counts until the first order says more.
+  if (!orders.current()) settings.takeOrdered(setup.customer)
   let commands: AgentCommands = noCommands
   let gateCommands: GateCommands | null = null
   const reporter = createReporter({
@@ -168,6 +170,7 @@ async function compose(
   telemetry = await startTelemetry({ state, spool, settings, setup, clock, random, log }, sync?.uplink ?? null, env)
   const taking = telemetry
   closing.push(() => void taking.stop())
+  closing.push(() => void sync?.stop())
   const sources = createSources({
     directory,
     state,

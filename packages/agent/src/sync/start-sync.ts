@@ -79,6 +79,7 @@ export async function startSync(deps: SyncDeps): Promise<RunningSync | null> {
   sayClock(problems, settings.clockOff(), reporter.clockOffsetMs())
   const client = new SyncClient({ ...deps, link, upstream, url, deployment: setup.deployment.id, signal })
   let loops: Promise<unknown> = Promise.resolve()
+  let stopped: Promise<void> | null = null
   return {
     upstream,
     uplink: uplinkOf(link),
@@ -87,10 +88,13 @@ export async function startSync(deps: SyncDeps): Promise<RunningSync | null> {
     },
     changed: () => client.changed(),
     status: () => client.status(),
-    async stop() {
-      stopping.abort()
-      await loops
-      await transport.close()
+    stop() {
+      stopped ??= (async () => {
+        stopping.abort()
+        await loops
+        await transport.close()
+      })()
+      return stopped
     },
   }
 }
