@@ -13,15 +13,15 @@ import { change, note } from './change-deployment.ts'
 
 export const portalHandlers = {
   createPortalLink: async ({ params, body, principal, actor }, services) => {
-    const notAfter = await endOf(services, principal)
+    const by = await linkOf(services, principal)
     const { publicUrl } = services.settings
-    return locked(services, params, (trx, row, at) => createLink(trx, row, { ...body, notAfter, publicUrl, actor, at }))
+    return locked(services, params, (trx, row, at) => createLink(trx, row, { ...body, by, publicUrl, actor, at }))
   },
 
   getPortal: async ({ params, principal }, services) => {
     const row = await findDeployment(services.db, params.project, params.deployment)
-    const end = await endOf(services, principal)
-    const expiresAt = end === null ? null : new Date(end).toISOString()
+    const link = await linkOf(services, principal)
+    const expiresAt = link && new Date(link.expiresAt).toISOString()
     return portalView(services.db, row, services.clock.now(), expiresAt)
   },
 
@@ -57,9 +57,9 @@ async function locked<T>(
   return result
 }
 
-/** When the link that calls ends, in milliseconds; null for people. */
-async function endOf({ db }: Services, principal: Principal | null): Promise<number | null> {
+/** The link that calls, and when it ends, in milliseconds; null for people. */
+async function linkOf({ db }: Services, principal: Principal | null) {
   if (principal === null || isPerson(principal)) return null
   const token = await db.selectFrom('tokens').select('expires_at').where('id', '=', principal.token).executeTakeFirst()
-  return token?.expires_at.getTime() ?? null
+  return token ? { id: principal.token, expiresAt: token.expires_at.getTime() } : null
 }

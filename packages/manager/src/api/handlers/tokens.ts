@@ -4,6 +4,7 @@ import type { Handlers } from '../../http/handler.ts'
 import { isPerson, type Principal } from '../../http/principal.ts'
 import { conflict, forbidden, notFound } from '../../http/refusals.ts'
 import type { Services } from '../../http/services.ts'
+import { revokeMadeLinks } from '../../portal/revoke-made-links.ts'
 import { findDeployment } from '../../store/deployments/find-deployment.ts'
 import { newId } from '../../store/new-id.ts'
 import { tokenView } from '../views/account-views.ts'
@@ -142,8 +143,9 @@ async function revoke(
       .set({ revoked_at: new Date(now) })
       .where('id', '=', id)
       .execute()
-    const message = `The ${row.kind} token "${row.name}" was revoked.`
     const { project, deployment } = row
+    const made = row.kind === 'deployer' && deployment ? await revokeMadeLinks(trx, { id, deployment }, now) : 0
+    const message = `The ${row.kind} token "${row.name}" was revoked${made > 0 ? `, and ${made} links that were made with it` : ''}.`
     await appendAudit(trx, [
       { project, deployment, type: 'token.revoked', actor, message, at: now, data: { token: id } },
     ])

@@ -137,11 +137,48 @@ describe('a portal link', () => {
     expect(await code(manager.client(ours.token).getPortal({ params: params() }))).toBe('E_TOKEN_EXPIRED')
   })
 
-  it('made by a link ends with it at the latest', async () => {
+  it('made by a link ends with it at the latest, by time and when it is revoked', async () => {
     await deploy()
-    const first = await admin.createPortalLink({ params: params(), body: { days: 2 } })
+    const first = await admin.createPortalLink({ params: params(), body: { name: 'first', days: 2 } })
     const second = await manager.client(first.token).createPortalLink({ params: params(), body: { days: 366 } })
     expect(second.expiresAt).toBe(first.expiresAt)
+    const third = await manager.client(second.token).createPortalLink({ params: params(), body: {} })
+    const { items } = await admin.listTokens({ params: { project } })
+    await admin.revokeToken({ params: { project, id: items.find(({ name }) => name === 'first')?.id ?? '' } })
+    for (const { token } of [first, second, third]) {
+      expect(await code(manager.client(token).getPortal({ params: params() }))).toBe('E_TOKEN_REVOKED')
+    }
+    expect((await customer.getPortal({ params: params() })).deployment.name).toBe('eu')
+    expect((await audit('token.revoked'))[0]?.message).toContain('and 2 links')
+  })
+})
+
+describe('a link that is revoked while it makes others', () => {
+  it('leaves none behind', async () => {
+    await deploy()
+    for (let round = 0; round < 5; round++) {
+      const name = `round ${round}`
+      const first = await admin.createPortalLink({ params: params(), body: { name } })
+      const second = await manager.client(first.token).createPortalLink({ params: params(), body: {} })
+      const { items } = await admin.listTokens({ params: { project } })
+      const id = items.find((one) => one.name === name)?.id ?? ''
+      const make = ({ token }: { token: string }) =>
+        manager.client(token).createPortalLink({ params: params(), body: {} })
+      const made = await Promise.allSettled([
+        make(first),
+        make(second),
+        admin.revokeToken({ params: { project, id } }),
+        make(second),
+        make(first),
+      ])
+      for (const one of made) {
+        if (one.status === 'rejected') expect(LandfallError.is(one.reason) && one.reason.code).toBe('E_TOKEN_REVOKED')
+        else if (one.value) {
+          const late = manager.client(one.value.token)
+          expect(await code(late.getPortal({ params: params() }))).toBe('E_TOKEN_REVOKED')
+        }
+      }
+    }
   })
 })
 
