@@ -103,6 +103,8 @@ describe('enrolment', () => {
     for (let tries = 0; tries < 12 && last !== 'E_TOO_MANY_ATTEMPTS'; tries += 1)
       last = await codeOf(agent.enrol('lf_enrol_guess'))
     expect(last).toBe('E_TOO_MANY_ATTEMPTS')
+    await world.create('neighbour')
+    await (await world.agent('neighbour')).enrol()
     world.manager.clock.advance(3_600_000)
     await agent.enrol()
   })

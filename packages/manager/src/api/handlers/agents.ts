@@ -19,7 +19,8 @@ export const agentHandlers = {
   enrolAgent: async ({ body, peer }, services) => {
     const { db, clock, waker } = services
     const at = clock.now()
-    const enrolled = await guarded(services, `enrolment ${peer}`, 'E_ENROLMENT_REFUSED', () =>
+    // By deployment too: behind one proxy, an agent with an old setup must not keep the others out.
+    const enrolled = await guarded(services, `enrolment ${peer} ${body.deployment}`, 'E_ENROLMENT_REFUSED', () =>
       db.transaction().execute((trx) => enrol(trx, body, { at, via: 'sync' })),
     )
     if (enrolled.fresh) waker.wake('changes')
@@ -27,11 +28,9 @@ export const agentHandlers = {
     return { deployment, key, enrolledAt: enrolledAt.toISOString() }
   },
 
-  beginAgentSession: async ({ body, peer }, services) => {
-    const { db, clock, agents } = services
-    const { deployment, ...session } = await guarded(services, `agent session ${peer}`, 'E_SESSION_REFUSED', () =>
-      beginSession(db, agents.tokens, body, clock.now()),
-    )
+  // Not slowed down: a signature can't be guessed, and an agent that was replaced asks on and on from behind the others' proxy.
+  beginAgentSession: async ({ body }, { db, clock, agents }) => {
+    const { deployment, ...session } = await beginSession(db, agents.tokens, body, clock.now())
     agents.hub.sessionBegan(deployment, session.number)
     return { ...session, poll: agents.poll }
   },
