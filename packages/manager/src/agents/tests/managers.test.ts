@@ -90,7 +90,7 @@ async function held(manager: Manager, count: number): Promise<void> {
 
 beforeAll(async () => {
   server = await startTestServer()
-  directory = await mkdtemp(join(tmpdir(), 'landfall-agents-'))
+  directory = await mkdtemp(join(tmpdir(), 'landfall-managers-'))
   url = (await server.empty()).url
   a = await start(await door.start(url))
   let cookie = ''
