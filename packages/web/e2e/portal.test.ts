@@ -229,6 +229,9 @@ withStage('the portal', (stage) => {
     const page = await stage.open(portalLink('expired'))
     await settled(page)
     await page.getByText('Ask whoever runs acme-invoices for a new link to expired.').waitFor()
+    // Nor is the manager asked again and again for what has ended.
+    const again = await page.waitForRequest(/\/api\//, { timeout: 7_000 }).catch(() => null)
+    expect(again).toBeNull()
     expect(await page.getByRole('link', { name: 'E_TOKEN_EXPIRED' }).count()).toBe(1)
   })
 

@@ -1,5 +1,6 @@
 import { type Client, createClient } from '@landfall/contract'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { failureOf } from './failure.ts'
 import type { Visit } from './visit.ts'
 
 /** A visit that can still ask. */
@@ -18,6 +19,18 @@ export function customerApi(visit: LiveVisit): Client {
   })
 }
 
+/** What the manager says of a token that opens nothing any more, and of a deployment that is gone. */
+const ends = new Set([
+  'E_TOKEN_EXPIRED',
+  'E_TOKEN_REVOKED',
+  'E_TOKEN_INVALID',
+  'E_UNAUTHENTICATED',
+  'E_UNAUTHORIZED',
+  'E_FORBIDDEN',
+  'E_NOT_FOUND',
+])
+export const isOver = (error: unknown): boolean => ends.has(failureOf(error).code)
+
 const keyOf = (visit: Visit, ...rest: readonly string[]) =>
   ['portal', visit.project, visit.deployment, visit.token?.slice(-8), ...rest] as const
 const paramsOf = (visit: Visit) => ({ project: visit.project, deployment: visit.deployment })
@@ -26,7 +39,8 @@ export const portal = (visit: LiveVisit) =>
   queryOptions({
     queryKey: keyOf(visit, 'page'),
     queryFn: ({ signal }) => customerApi(visit).getPortal({ params: paramsOf(visit) }, { signal }),
-    refetchInterval: interval,
+    // A link that has ended stays so: nobody is asked on and on.
+    refetchInterval: ({ state }) => (state.error && isOver(state.error) ? false : interval),
     refetchIntervalInBackground: false,
   })
 

@@ -1,23 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { failureOf } from '../../api/failure.ts'
-import { type LiveVisit, portal } from '../../api/portal.ts'
+import { isOver, type LiveVisit, portal } from '../../api/portal.ts'
 import { keepVisit, useVisit } from '../../api/visit.ts'
 import { Failed, PageSkeleton } from '../../ui/feedback.tsx'
 import { Ended } from './ended.tsx'
 import { PortalFrame } from './frame.tsx'
 import { PortalHome } from './home.tsx'
-
-/** What the manager says of a token that opens nothing any more, and of a deployment that is gone. */
-const ends = new Set([
-  'E_TOKEN_EXPIRED',
-  'E_TOKEN_REVOKED',
-  'E_TOKEN_INVALID',
-  'E_UNAUTHENTICATED',
-  'E_UNAUTHORIZED',
-  'E_FORBIDDEN',
-  'E_NOT_FOUND',
-])
 
 /** The customer's page: what did they do here, what do they want? */
 export function PortalPage() {
@@ -28,13 +17,11 @@ export function PortalPage() {
 
 function Visited({ visit }: { visit: LiveVisit }) {
   const query = useQuery(portal(visit))
-  const code = query.isError ? failureOf(query.error).code : null
-  const ended = code !== null && ends.has(code)
   const vendor = query.data?.vendor.name
   useEffect(() => {
     if (vendor !== undefined && vendor !== visit.vendor) keepVisit({ ...visit, vendor })
   }, [vendor, visit])
-  if (ended) return <Ended visit={visit} code={code} />
+  if (query.isError && isOver(query.error)) return <Ended visit={visit} code={failureOf(query.error).code} />
   if (!query.data) {
     return (
       <PortalFrame visit={visit}>
