@@ -25,10 +25,13 @@ let agent: ChildProcess | undefined
 const files = {
   'package.json': '{"name":"acme","version":"1.0.0"}',
   'landfall.json': '{"project":"acme"}',
-  'landfall.config.ts': `import { Stack, worker } from '@landfall/stack'
-export default new Stack('acme', { resources: [worker('api', { source: './api.ts', public: true })], platforms: ['local'] })
+  'landfall.config.ts': `import { command, Stack, worker } from '@landfall/stack'
+export default new Stack('acme', { resources: [worker('api', { source: './api.ts', public: true, commands: { double: command({ input: { type: 'number' } }) } })], platforms: ['local'] })
 `,
-  'api.ts': "export default { fetch: () => new Response('hello from the site') }\n",
+  'api.ts': `import { command } from '@landfall/runtime'
+command('double', async (input) => ({ doubled: 2 * input }))
+export default { fetch: () => new Response('hello from the site') }
+`,
 }
 
 beforeAll(async () => {
@@ -65,6 +68,8 @@ afterAll(async () => {
 async function vendor<T>(...args: string[]): Promise<T> {
   let out = ''
   let err = ''
+  // The site's clock is the machine's; the manager's stands still until it is moved.
+  manager.clock.advance(Date.now() - manager.clock.now() + 1_000)
   const { port } = http.address() as AddressInfo
   const environment = { HOME: dir, LANDFALL_URL: `http://127.0.0.1:${port}`, LANDFALL_TOKEN: token }
   const streams = { out: { write: (text: string) => (out += text) }, err: { write: (text: string) => (err += text) } }
@@ -143,31 +148,28 @@ describe('a site without network', () => {
     )
     expect(await vendor('bundle', 'import', handedBack)).toMatchObject({ status: 'already' })
 
-    // The next bundle leaves out what the site has, and tells it that its export arrived.
-    await writeFile(join(dir, 'api.ts'), "export default { fetch: () => new Response('newer') }\n")
+    // The next bundle leaves out what the site has, tells it that its export arrived, and has a command run there.
+    const signed = join(dir, 'double.command')
+    const given = ['--input', '21', '--out', signed]
+    const { id } = await vendor<{ id: string }>('command', 'sign', 'initech', 'api.double', ...given)
+    await writeFile(join(dir, 'api.ts'), files['api.ts'].replace('hello', 'newer'))
     await vendor('release', '--version', '1.1.0', '--no-rollout')
     const delta = join(site, 'delta.bundle')
-    await vendor(
-      'bundle',
-      'create',
-      '1.1.0',
-      '--base',
-      '1.0.0',
-      '--deployment',
-      'initech',
-      '--no-agent',
-      '--out',
-      delta,
-    )
-    expect((await there<{ releases: string[] }>('import', delta)).releases).toEqual(['1.1.0'])
+    const parts = ['--base', '1.0.0', '--no-agent', '--command', signed, '--out', delta]
+    await vendor('bundle', 'create', '1.1.0', '--deployment', 'initech', ...parts)
+    expect(await there('import', delta)).toMatchObject({ releases: ['1.1.0'], commands: [id] })
+    const ran = async () => (await there<{ commands: { id: string; status: string }[] }>('status')).commands
+    const ended = ['succeeded', 'failed', 'expired']
+    for (let tries = 0; tries < 120; tries += 1) {
+      if ((await ran()).some((one) => one.id === id && ended.includes(one.status))) break
+      await sleep(500)
+    }
     const exported = await there<{ sequence: number }>('export', '--out', join(site, 'two.export'))
     expect(exported.sequence).toBe(2)
-    const second = await vendor<{ enrolled: boolean; receipts: unknown[] }>(
-      'bundle',
-      'import',
-      join(site, 'two.export'),
-    )
+    const second = await vendor('bundle', 'import', join(site, 'two.export'))
     // Confirmed by the order in the second bundle: the first receipt is not handed back again.
     expect(second).toMatchObject({ enrolled: false, receipts: [{ releases: ['1.1.0'] }] })
+    const result = await vendor('command', 'show', 'initech', id)
+    expect(result).toMatchObject({ status: 'succeeded', result: { doubled: 42 }, via: 'bundle' })
   }, 300_000)
 })

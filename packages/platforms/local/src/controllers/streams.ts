@@ -2,6 +2,7 @@ import type { DeploymentRef, Invoker } from '@landfall/engine'
 import { LandfallError } from '@landfall/stack'
 import type { LogLine } from '../shared/control.ts'
 import { linesOf } from '../shared/lines.ts'
+import { timeLeft } from '../shared/time-left.ts'
 import type { HostClient } from './host-client.ts'
 
 type Line = { output: string } | { ok: true; result: unknown } | { ok: false; error: { code: string; message: string } }
@@ -10,7 +11,7 @@ type Line = { output: string } | { ok: true; result: unknown } | { ok: false; er
 export function createInvoker(clientOf: (deployment: DeploymentRef) => HostClient): Invoker {
   return {
     async invoke({ deployment, worker, version, signal }, call, onOutput) {
-      const deadline = AbortSignal.timeout(Math.max(0, call.deadline - Date.now()))
+      const deadline = AbortSignal.timeout(timeLeft(call.deadline, Date.now()))
       try {
         const response = await clientOf(deployment).open({
           method: 'POST',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLine } from '../../shared/control.ts'
 import { notFound } from '../../shared/errors.ts'
+import { timeLeft } from '../../shared/time-left.ts'
 import { type InvokeResult, invokeInstance } from '../events/invoke.ts'
 import { leastBusy } from '../router/router.ts'
 import { type Call, type Route, readJson } from './server.ts'
@@ -27,7 +28,7 @@ async function invoke({ host, request, response, parts: [name = ''] }: Call): Pr
   if (!worker) throw notFound(`worker ${name}`)
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(Math.max(0, call.deadline - Date.now()))])
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(timeLeft(call.deadline, Date.now()))])
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   response.flushHeaders()
   const runnerOf = () => (version === null ? worker.commandVersion() : (worker.versions.get(version) ?? null))
