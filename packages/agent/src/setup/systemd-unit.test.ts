@@ -9,7 +9,7 @@ const files = scratch()
 afterAll(() => files.remove())
 
 const options = {
-  program: [process.execPath, '/opt/landfall/bin/landfall.js'],
+  program: [process.execPath, '/opt/landfall/bin/landfall.js', 'agent'],
   directory: '/var/lib/landfall-agent',
   keyFile: '/etc/landfall/agent.key',
   user: 'nobody',

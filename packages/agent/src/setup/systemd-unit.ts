@@ -1,7 +1,7 @@
 import { LandfallError } from '@landfall/stack'
 
 export interface UnitOptions {
-  /** Node and the landfall program, as they are found on the machine that the unit is for. */
+  /** What stands before `run`: node, the program and its words, as they are found on the machine that the unit is for. */
   program: readonly string[]
   directory: string
   keyFile: string
@@ -24,7 +24,12 @@ export function systemdUnit(options: UnitOptions): string {
   const { program, directory, keyFile, user, writable = [], deployment } = options
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) throw refused('user', user)
   const paths = [directory, ...writable].map((path) => word(path))
-  const command = [...program.map((part) => word(part)), 'agent', 'run', '--data', word(directory)]
+  const command = [
+    ...program.map((part) => (/^[a-z]+$/.test(part) ? part : word(part))),
+    'run',
+    '--data',
+    word(directory),
+  ]
   return `# Made by \`landfall agent unit\`: put it at /etc/systemd/system/landfall-agent.service
 [Unit]
 Description=Landfall agent${deployment === undefined ? '' : ` of ${plain(deployment)}`}
@@ -43,6 +48,8 @@ RuntimeDirectoryMode=0750
 RuntimeDirectoryPreserve=yes
 # The workers' supervisor keeps a socket there, which must outlive a restart; PrivateTmp would take it away.
 Environment=TMPDIR=/run/landfall-agent
+# Threads that hardly do anything share their memory: some MiB less.
+Environment=MALLOC_ARENA_MAX=1
 ReadWritePaths=${paths.join(' ')}
 UMask=0077
 Restart=on-failure

@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { World } from '../../context/context.ts'
 import { define } from '../define.ts'
@@ -53,10 +54,12 @@ export function agentUpkeepCommands(parent: Command, world: World): void {
         .option('--program <path>', 'the landfall program (the one that prints this)'),
     async run(context, _args, options) {
       const { systemdUnit } = await import('@landfall/agent')
-      const own = join(import.meta.dirname, '..', '..', '..', 'bin', 'landfall.js')
+      // This very program: the checkout's, an installed one, or the single file that travels in bundles.
+      const own = realpathSync(
+        options.program === undefined ? (process.argv[1] ?? '') : resolve(context.directory, options.program),
+      )
       const unit = systemdUnit({
-        program:
-          options.program === undefined ? [process.execPath, own] : [resolve(context.directory, options.program)],
+        program: [process.execPath, own, 'agent'],
         directory: resolve(context.directory, options.data ?? '/var/lib/landfall-agent'),
         keyFile: resolve(context.directory, options.keyFile ?? '/etc/landfall/agent.key'),
         user: options.user,
