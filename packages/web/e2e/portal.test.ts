@@ -92,6 +92,29 @@ withStage('the portal', (stage) => {
     expect(customer.portal.answers.at(-1)).toMatchObject({ target: digestOf('target 1.4.1'), message: 'go' })
   })
 
+  test('refuses with a message, told that it can still be approved', async () => {
+    const customer = pageOf('gringotts')
+    customer.portal.requests = [
+      {
+        kind: 'update',
+        gate: 'update',
+        target: digestOf('target 1.4.2'),
+        version: '1.4.2',
+        message: 'Acme Invoices wants to update from 1.3.2 to 1.4.2.',
+        since: new Date().toISOString(),
+        difference: [],
+        answerable: true,
+      },
+    ]
+    const page = await stage.open(portalLink('gringotts'))
+    await page.getByRole('button', { name: 'Refuse 1.4.2…' }).click()
+    await page.getByRole('dialog').getByText('you can still approve it').waitFor()
+    await page.getByLabel('Message').fill('not before the audit')
+    await page.getByRole('button', { name: 'Refuse 1.4.2', exact: true }).click()
+    await page.locator('.sentence', { hasText: 'you refused 1.4.2' }).waitFor()
+    expect(customer.portal.answers.at(-1)).toMatchObject({ status: 'fail', message: 'not before the audit' })
+  })
+
   test('where approvals count at the agent alone, none is offered, and the command is', async () => {
     const page = await stage.open(portalLink('nakatomi'))
     expect(await page.getByRole('button', { name: /Approve/ }).count()).toBe(0)
