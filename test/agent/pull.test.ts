@@ -14,7 +14,7 @@ describe('an agent that pulls', () => {
     const setup = await world.deploy('one')
     await world.publish('1.0.0')
     await world.tell('one', '1.0.0')
-    const agent = await world.agent({ directory: world.site(), setup, log: { info: console.log, warn: console.warn } })
+    const agent = await world.agent({ directory: world.site(), setup })
     const status = await until(
       () => agent.status(),
       ({ state, explanation }) => state?.phase === 'running' && explanation?.onTarget === true,

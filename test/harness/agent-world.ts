@@ -203,7 +203,14 @@ export class AgentWorld {
 
   async stop(): Promise<void> {
     for (const agent of this.#agents) await agent.stop()
-    for (const deployment of this.#environments) await stopEnvironment(deployment)
+    for (const deployment of this.#environments) {
+      await stopEnvironment(deployment)
+      // Where the setup names no place, an agent puts it beside its own files; a daemon answers to its own deployment alone.
+      for (let site = 1; site <= this.#made; site++) {
+        const environment = { directory: join(this.directory, `site-${site}`, 'environment') }
+        await stopEnvironment({ ...deployment, environment })
+      }
+    }
     await this.manager.stop()
     await this.#stopServer()
     await rm(this.directory, { recursive: true, force: true })
