@@ -2,7 +2,7 @@
  * What an agent costs that has nothing to do: a real process of the program that sites get, waiting in long-poll for a real manager, its
  * deployment running. Memory and processor time from /proc (Linux), bytes counted at a TCP pass-through between the two.
  *
- *   node bench/idle-agent.ts [seconds, default 120]
+ *   node bench/idle-agent.ts [seconds, default 120] [flags for Node that the agent gets]
  *
  * Prints a table and, as the last line, the same as JSON.
  */
@@ -17,6 +17,7 @@ import { AgentWorld, until } from '../test/harness/agent-world.ts'
 import { passThrough } from './idle-agent/pass-through.ts'
 
 const seconds = Math.max(10, Number(process.argv[2] ?? 120))
+const flags = process.argv.slice(3)
 const settleMs = 20_000
 const run = promisify(execFile)
 
@@ -68,9 +69,14 @@ try {
   await mkdir(site, { recursive: true })
   await writeFile(program, await agentProgram())
   await writeFile(setupFile, JSON.stringify(setup), { mode: 0o600 })
-  const environment = { PATH: process.env.PATH, HOME: site }
+  // As the systemd unit has it.
+  const environment = { PATH: process.env.PATH, HOME: site, MALLOC_ARENA_MAX: '1' }
   await run(process.execPath, [program, 'init', '--setup', setupFile, '--data', data], { cwd: site, env: environment })
-  agent = spawn(process.execPath, [program, 'run', '--data', data], { cwd: site, env: environment, stdio: 'inherit' })
+  agent = spawn(process.execPath, [...flags, program, 'run', '--data', data], {
+    cwd: site,
+    env: environment,
+    stdio: 'inherit',
+  })
   const pid = agent.pid ?? 0
   await until(
     () => world.view('idle'),
@@ -107,7 +113,7 @@ try {
   for (const row of rows) print([row.process, row.memoryMiB, row.peakMiB, row.processorPercent])
   console.log(`\nbytes per hour: ${bytesPerHour.sent} from the agent, ${bytesPerHour.received} to it`)
   const daysDate = new Date().toISOString().slice(0, 10)
-  console.log(JSON.stringify({ date: daysDate, commit, machine, seconds, rows, bytesPerHour }))
+  console.log(JSON.stringify({ date: daysDate, commit, machine, seconds, flags, rows, bytesPerHour }))
 } finally {
   if (agent && agent.exitCode === null) {
     agent.kill('SIGTERM')

@@ -1,3 +1,4 @@
+import './lean.ts'
 import { hostArgument } from './host-argument.ts'
 import { runAgentProgram } from './run-agent-program.ts'
 

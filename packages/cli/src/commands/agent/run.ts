@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import type { Context, World } from '../../context/context.ts'
 import { define } from '../define.ts'
 import { dataOf } from './connect.ts'
+import { trimMemory } from './trim-memory.ts'
 
 interface RunOptions {
   data?: string
@@ -61,6 +62,7 @@ export function agentRun(parent: Command, world: World): void {
           { kind: 'ready', address: api.address, deployment, key: fingerprint },
           () => `The agent of ${deployment.name} (${deployment.project}) runs; its local API is at ${api.address}`,
         )
+        trimMemory(context.signal)
         await untilAborted(context.signal)
         context.output.say('Stopping: what is deployed goes on.')
         await api.stop(stopMs)
