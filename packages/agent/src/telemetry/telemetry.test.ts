@@ -46,22 +46,24 @@ async function site(
     policy?: CustomerSettings['telemetry']
     env?: Record<string, string>
     limits?: SpoolLimits
+    offset?: () => number
   } = {},
 ): Promise<Site> {
   const directory = options.directory ?? files.path()
   mkdirSync(directory, { recursive: true })
+  const shifted = { ...clock, now: () => Date.now() + (options.offset?.() ?? 0) }
   const state = AgentState.open(directory, key)
   const spool = new Spool({
     directory,
     sealer: state.sealer('spool'),
-    clock,
+    clock: shifted,
     ...(options.limits && { limits: options.limits }),
   })
   let customer = customerSettings.parse({ telemetry: options.policy ?? 'on' })
   const parts = {
     state,
     spool,
-    clock,
+    clock: shifted,
     log,
     random: { next: () => 0.5 },
     settings: { inForce: () => customer },
@@ -302,6 +304,29 @@ describe('the way to the manager', () => {
     there.state.answering = () => ({ status: 200 })
     await sleep(150)
     expect(there.got.length).toBe(count)
+  })
+
+  it('is not cut off by a clock that is off by a day, either way, or set right in between', async () => {
+    const there = await manager(() => ({ status: 503 }))
+    const day = 86_400_000
+    for (const [before, after] of [
+      [day, 0],
+      [-day, 0],
+      [0, day],
+      [0, -day],
+    ] as const) {
+      let offset: number = before
+      there.state.answering = () => ({ status: 503 })
+      const here = await site(there.uplink, { offset: () => offset })
+      await here.send('logs', logs([`from ${before} to ${after}.`]))
+      offset = after
+      await here.send('logs', logs([`then ${before} to ${after}.`]))
+      there.state.answering = () => ({ status: 200 })
+      await until(() => here.spool.stats().items === 0)
+      expect(here.spool.stats().drops).toEqual([])
+      expect(there.got.filter((got) => got.body.includes(` ${before} to ${after}.`)).length).toBeGreaterThan(1)
+      await here.stop()
+    }
   })
 
   it('drops the oldest where the spool is full, and says how much', async () => {
