@@ -79,8 +79,8 @@ async function sent({ vendor, narrator }: Stage, deployment: string): Promise<st
 async function carriedCommand(stage: Stage): Promise<string> {
   const { vendor, narrator, initech } = stage
   const out = join(vendor.directory, 'out', 'reindex.command')
-  narrator.command(`landfall command sign ${site} reindex --out reindex.command`)
-  await vendor.landfall(['command', 'sign', site, 'reindex', '--out', out])
+  narrator.command(`landfall command sign ${site} api.reindex --out reindex.command`)
+  await vendor.landfall(['command', 'sign', site, 'api.reindex', '--out', out])
   const there = await carry(out, join(initech.directory, 'in'))
   narrator.command('landfall agent command reindex.command             (at initech)')
   const { id } = (await initech.landfall(['command', there])) as { id: string }
