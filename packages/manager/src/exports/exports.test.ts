@@ -245,6 +245,21 @@ describe('what a site hands back', () => {
     expect((await takeExport({ ...deps, telemetry: services.control.telemetry }, of)).imported.status).toBe('already')
   })
 
+  it('is taken whole when it says that the deployment is gone, and says so again when it comes twice', async () => {
+    const agent = await site()
+    const at = world.manager.clock.now()
+    await bring(await exported(agent, 1, { enrolment: agent.enrolment(), reports: [agent.report({ at })] }))
+    const audit = agent.happened({ type: 'deployment.deleted', message: 'Everything is gone' })
+    const last = await exported(agent, 2, {
+      reports: [agent.report({ at: at + 1, audit, state: { phase: 'deleted' } })],
+      telemetry: { logs: Buffer.from(`${line('the last words', at)}\n`) },
+      checkpoints: [await checkpoint(agent)],
+    })
+    expect(await bring(last)).toMatchObject({ status: 'imported', reports: 1 })
+    expect((await world.admin.listDeployments({ params })).items).toEqual([])
+    expect(await bring(last)).toMatchObject({ status: 'already' })
+  })
+
   it('brings results of commands to whoever keeps them, and the same file from two people at once is taken once', async () => {
     const agent = await site()
     const { services } = world.manager

@@ -28,7 +28,6 @@ export async function findAgent(db: Database, project: string, file: string): Pr
     .select(['deployments.name', 'agents.sign_key', 'agents.key_id'])
     .where('deployments.id', '=', claimed.deployment)
     .where('deployments.project', '=', project)
-    .where('deployments.deleted_at', 'is', null)
     .executeTakeFirst()
   if (!row || claimed.project !== project) throw foreign(claimed, project)
   const { name } = row

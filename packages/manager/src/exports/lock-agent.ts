@@ -8,14 +8,16 @@ export interface LockedAgent {
   export_id: string | null
 }
 
-/** The agent's row, held to the end of the transaction: two imports of one site are one after the other. */
+/**
+ * The agent's row, held to the end of the transaction: two imports of one site are one after the other. Of a deployment that was taken
+ * away, too: its last export says that it is gone, and may come twice.
+ */
 export async function lockAgent(trx: Trx, deployment: string, key: string): Promise<LockedAgent> {
   const row = await trx
     .selectFrom('agents')
     .innerJoin('deployments', 'deployments.id', 'agents.deployment')
     .select(['deployments.name', 'key_id', 'export_key', 'export_number', 'export_id'])
     .where('agents.deployment', '=', deployment)
-    .where('deployments.deleted_at', 'is', null)
     .forUpdate('agents')
     .executeTakeFirst()
   // It was replaced while the file was proved.

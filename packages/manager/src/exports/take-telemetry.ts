@@ -15,7 +15,7 @@ const waitMs = { first: 200, most: 5_000, attempts: 20 }
  * customer's setting and the project's retention as if it had come over the network. What is stored already is left, so that the same
  * file may come again. A request that can't be read is passed over, as it would be refused over the network. Answers how many went in.
  *
- * @throws LandfallError `E_TELEMETRY_BUSY` after a while, `E_NOT_FOUND`, `E_EXPORT_INVALID`
+ * @throws LandfallError `E_TELEMETRY_BUSY` after a while, `E_EXPORT_INVALID`
  */
 export async function takeTelemetry(
   deps: { telemetry: Pick<Intake, 'take'>; clock: Clock; random: Random },
@@ -47,7 +47,8 @@ export async function takeTelemetry(
   return taken
 }
 
-const unreadable = ['E_OTLP_MALFORMED', 'E_OTLP_TOO_LARGE', 'E_OTLP_ENCODING']
+/** Nothing reads the telemetry of a deployment that is gone: the export that says so may bring the last of it. */
+const passedOver = ['E_OTLP_MALFORMED', 'E_OTLP_TOO_LARGE', 'E_OTLP_ENCODING', 'E_NOT_FOUND']
 
 async function takeOne(
   { telemetry, clock, random }: Parameters<typeof takeTelemetry>[0],
@@ -59,7 +60,7 @@ async function takeOne(
       return true
     } catch (error) {
       if (!LandfallError.is(error)) throw error
-      if (unreadable.includes(error.code)) return false
+      if (passedOver.includes(error.code)) return false
       if (error.code !== 'E_TELEMETRY_BUSY' || attempt >= waitMs.attempts) throw error
       await clock.sleep(random.next() * Math.min(waitMs.most, waitMs.first * 2 ** attempt))
     }

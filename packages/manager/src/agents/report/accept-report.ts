@@ -40,7 +40,6 @@ export async function acceptReport(
     .select(beforeColumns)
     .select(['deployments.name', 'agents.sign_key', 'agents.report_number', 'agents.audit_number', 'agents.audit_hash'])
     .where('deployments.id', '=', deployment)
-    .where('deployments.deleted_at', 'is', null)
     .forUpdate()
     .executeTakeFirst()
   if (!row?.sign_key) throw notEnrolled(row?.name ?? deployment)

@@ -42,7 +42,7 @@ export async function writeState(
     .set({
       ...also,
       state: state === null ? null : JSON.stringify(state),
-      ...(state?.phase === 'deleted' ? { deleted_at: new Date(at) } : {}),
+      ...(state?.phase === 'deleted' ? { deleted_at: sql<Date>`coalesce(deleted_at, ${new Date(at)})` } : {}),
     })
     .where('id', '=', deployment)
     .execute()
