@@ -7,9 +7,9 @@ import { type Agent, type AgentStatus, startAgent } from '@landfall/agent'
 import { type AgentSetup, type Client, createClient } from '@landfall/contract'
 import { type Manager, startManager } from '@landfall/manager'
 import { createVendor, startTestServer } from '@landfall/manager/testing'
-import { createStatement, signRelease } from '@landfall/release'
-import { type CommandDefinition, type Manifest, manifest, type RolloutPlanInput } from '@landfall/stack'
-import { pack } from '../../packages/platforms/local/src/testing/pack.ts'
+import type { CommandDefinition, RolloutPlanInput } from '@landfall/stack'
+import { firstToken } from './first-token.ts'
+import { shopRelease } from './shop-release.ts'
 import { stopEnvironment } from './stop-environment.ts'
 
 const project = 'shop'
@@ -110,52 +110,21 @@ export class AgentWorld {
       commands?: Readonly<Record<string, CommandDefinition>>
     } = {},
   ) {
-    const { digest, bytes } = pack({
-      'index.mjs': more.code ?? source(version, more.failEvery ?? 0),
-      ...(more.ballast ? { 'ballast.txt': randomBytes(more.ballast / 2).toString('hex') } : {}),
-    })
-    const mediaType = 'application/vnd.oci.image.layer.v1.tar'
-    const parsed: Manifest = manifest.parse({
-      schema: 'landfall.dev/manifest/v1',
+    const { envelope, blob, bytes } = await shopRelease({
       project,
-      platforms: ['local'],
-      resources: [
-        {
-          type: 'worker',
-          name: 'api',
-          lifecycle: 'live',
-          public: true,
-          code: { kind: 'artifact', digest, mediaType, size: bytes.length },
-          health: { interval: '100ms', startup: '3s' },
-          uses: [{ resource: 'files', access: ['read'] }],
-          env: { TOKEN: { secret: 'token' } },
-          ...(more.rollout ? { rollout: more.rollout } : {}),
-          ...(more.commands ? { commands: more.commands } : {}),
-        },
-        { type: 'storage', name: 'files', lifecycle: 'frozen' },
-        { type: 'secret', name: 'token', lifecycle: 'live', providedBy: 'vendor' },
-      ],
-    })
-    const statement = createStatement({
-      manifest: parsed,
-      artifacts: [{ resource: 'api', digest, mediaType, size: bytes.length }],
-      provenance: {
-        commit: null,
-        dirty: null,
-        repository: null,
-        builder: 'test',
-        builtAt: new Date().toISOString(),
-        inputs: [],
-      },
       version,
-      channel: 'stable',
       sequence: ++this.#sequence,
-      now: Date.now(),
+      key: this.vendor.key,
+      files: {
+        'index.mjs': more.code ?? source(version, more.failEvery ?? 0),
+        ...(more.ballast ? { 'ballast.txt': randomBytes(more.ballast / 2).toString('hex') } : {}),
+      },
+      rollout: more.rollout,
+      commands: more.commands,
     })
-    await this.client.putBlob({ params: { project, digest }, body: bytes as Uint8Array<ArrayBuffer> })
-    const envelope = await signRelease(statement, this.vendor.key)
+    await this.client.putBlob({ params: { project, digest: blob }, body: bytes })
     const { release } = await this.client.createRelease({ params: { project }, body: { envelope, rollout: 'none' } })
-    return { digest: release.digest, blob: digest }
+    return { digest: release.digest, blob }
   }
 
   of(deployment: string) {
@@ -228,20 +197,3 @@ export async function until<T>(look: () => Promise<T>, holds: (seen: T) => boole
 
 export const rests = (version: string) => (status: AgentStatus) =>
   status.state?.phase === 'running' && status.explanation?.onTarget === true && version !== ''
-
-/** The first account, by the link that the start printed; answers its API token. */
-async function firstToken(manager: Manager): Promise<string> {
-  let cookie = ''
-  const browser: typeof fetch = async (input, init) => {
-    const headers = new Headers(init?.headers)
-    if (cookie !== '') headers.set('cookie', cookie)
-    headers.set('origin', manager.url)
-    const response = await fetch(input, { ...init, headers })
-    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
-    return response
-  }
-  const client = createClient({ url: manager.url, fetch: browser })
-  const token = new URL(manager.bootstrapUrl ?? '').searchParams.get('token') ?? ''
-  await client.bootstrap({ body: { token, name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' } })
-  return (await client.createOwnToken({ body: { name: 'test' } })).secret
-}
