@@ -1,4 +1,5 @@
 import { type AuditContent, genesis, hashOf, storable, storableText } from '@landfall/contract'
+import { sql } from 'kysely'
 import type { Trx } from '../store/database.ts'
 import { chainOf } from './chain.ts'
 
@@ -20,7 +21,8 @@ export interface AuditEntry {
   at: number
 }
 
-const rowsAtOnce = 1_000
+/** One parameter each time, however many they are: this only bounds the memory. */
+const rowsAtOnce = 10_000
 
 /**
  * Appends to the chains that the entries belong to, within the caller's transaction: an entry exists exactly if what it tells
@@ -30,36 +32,30 @@ const rowsAtOnce = 1_000
 export async function appendAudit(trx: Trx, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return
   const chains = [...new Set(entries.map(chainOf))].sort()
-  await trx
-    .insertInto('audit_heads')
-    .values(chains.map((chain) => ({ chain, number: 0, hash: genesis(chain) })))
-    .onConflict((conflict) => conflict.column('chain').doNothing())
-    .execute()
+  const beginnings = chains.map((chain) => ({ chain, hash: genesis(chain) }))
+  await sql`insert into audit_heads (chain, number, hash) select chain, 0, hash
+    from json_to_recordset(${JSON.stringify(beginnings)}::json) as given (chain text, hash text)
+    on conflict (chain) do nothing`.execute(trx)
   const locked = await trx
     .selectFrom('audit_heads')
     .selectAll()
-    .where('chain', 'in', chains)
+    .where(sql<boolean>`chain = any(${chains}::text[])`)
     .orderBy('chain')
     .forUpdate()
     .execute()
   const heads = new Map(locked.map((head) => [head.chain, head]))
   const rows = entries.map((entry) => link(entry, heads))
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    await trx
-      .insertInto('audit_entries')
-      .values(rows.slice(from, from + rowsAtOnce))
-      .execute()
-  }
-  await trx
-    .insertInto('audit_heads')
-    .values([...heads.values()])
-    .onConflict((conflict) =>
-      conflict.column('chain').doUpdateSet((update) => ({
-        number: update.ref('excluded.number'),
-        hash: update.ref('excluded.hash'),
-      })),
+    await sql`insert into audit_entries
+        (chain, number, project, deployment, at, type, actor, code, message, resource, data, previous, hash)
+      select chain, number, project, deployment, at, type, actor, code, message, resource, data, previous, hash
+      from json_populate_recordset(null::audit_entries, ${JSON.stringify(rows.slice(from, from + rowsAtOnce))}::json)`.execute(
+      trx,
     )
-    .execute()
+  }
+  await sql`update audit_heads set number = given.number, hash = given.hash
+    from json_to_recordset(${JSON.stringify([...heads.values()])}::json) as given (chain text, number bigint, hash text)
+    where audit_heads.chain = given.chain`.execute(trx)
 }
 
 function link(entry: AuditEntry, heads: Map<string, { chain: string; number: number; hash: string }>) {
@@ -84,7 +80,7 @@ function link(entry: AuditEntry, heads: Map<string, { chain: string; number: num
     chain,
     project: entry.project,
     at: new Date(entry.at),
-    data: content.data === null ? null : JSON.stringify(content.data),
+    data: content.data,
     hash,
   }
 }

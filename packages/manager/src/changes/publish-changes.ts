@@ -1,4 +1,5 @@
 import type { change } from '@landfall/contract'
+import { sql } from 'kysely'
 import type { z } from 'zod'
 import type { Trx } from '../store/database.ts'
 
@@ -20,5 +21,9 @@ export interface PublishedChange {
 export async function publishChanges(trx: Trx, changes: readonly PublishedChange[]): Promise<void> {
   if (changes.length === 0) return
   const values = changes.map(({ at, ...rest }) => ({ ...rest, at: new Date(at) }))
-  await trx.insertInto('changes').values(values).execute()
+  // One parameter however many they are.
+  await sql`insert into changes (project, kind, id, at) select project, kind, id, at
+    from json_to_recordset(${JSON.stringify(values)}::json) as given (project text, kind text, id text, at timestamptz)`.execute(
+    trx,
+  )
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { appendAudit } from '../../audit/append-audit.ts'
 import { publishChanges } from '../../changes/publish-changes.ts'
 import type { Database, Trx } from '../../store/database.ts'
+import { storeConfigs } from '../../store/targets/prepare-targets.ts'
 import { decideLook, type Look, movingMs, returnOrders } from './decide-look.ts'
 import { lookUpTargets } from './look-up-targets.ts'
 import { readFleet } from './read-fleet.ts'
@@ -60,7 +61,8 @@ async function lookOnce(
       .executeTakeFirst()
     if (!rollout) return null
     onTaken(rollout.id)
-    const look = decideLook(rollout, await readFleet(trx, rollout, now), { now, offlineAfterMs })
+    const reading = await readFleet(trx, rollout, now)
+    const look = decideLook(rollout, reading, { now, offlineAfterMs })
     await trx
       .updateTable('rollouts')
       .set({
@@ -71,6 +73,8 @@ async function lookOnce(
       })
       .where('id', '=', rollout.id)
       .execute()
+    const told = look.assign.map(({ deployment }) => deployment)
+    await storeConfigs(trx, reading, told, now, 'fleet')
     await tell(trx, rollout, look, now)
     await noteDecisions(trx, rollout, look, now)
     return rollout.id

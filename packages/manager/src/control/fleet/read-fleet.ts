@@ -4,7 +4,7 @@ import type { Model } from '@landfall/stack'
 import { sql } from 'kysely'
 import { type SiteNews, siteNews } from '../../exports/site-news.ts'
 import type { Trx } from '../../store/database.ts'
-import { type Prepared, prepareTargets } from '../../store/targets/prepare-targets.ts'
+import { type Prepared, type PreparedTargets, readTargets } from '../../store/targets/prepare-targets.ts'
 
 /** Newest controls that are shown to the machine: well below the 500 that it remembers, so that none is ever taken for new again. */
 const controlsAtOnce = 200
@@ -55,14 +55,14 @@ export async function readFleet(
   trx: Trx,
   rollout: { id: string; project: string; channel: string; release: string },
   now: number,
-): Promise<FleetReading> {
+): Promise<FleetReading & PreparedTargets> {
   const rows = await readRows(trx, rollout)
   const ids = rows.map((row) => row.id)
-  const prepared = await prepareTargets(trx, rollout.project, ids, rollout.release, now, 'fleet')
+  const targets = await readTargets(trx, rollout.project, ids, rollout.release)
   const sites = rows.filter((row) => row.model === 'airgapped').map((row) => row.id)
   return {
     rows,
-    prepared,
+    ...targets,
     news: await siteNews(trx, sites),
     freeze: await readFreeze(trx, rollout.project, now),
     controls: await readControls(trx, rollout.id),

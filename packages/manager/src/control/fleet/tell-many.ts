@@ -26,7 +26,7 @@ export async function tellMany(
 ): Promise<string[]> {
   if (orders.length === 0) return []
   const free = await sql<{ id: string }>`
-    select id from deployments where id = any(${orders.map((order) => order.deployment)})
+    select id from deployments where id = any(${orders.map((order) => order.deployment)}::text[])
       and deleted_at is null and pinned is null and operation = 'run'
     order by id for update skip locked`.execute(trx)
   const tellable = new Set(free.rows.map((row) => row.id))
@@ -71,20 +71,14 @@ async function noteHistory(
   at: number,
 ): Promise<void> {
   const rows = told.flatMap(({ deployment, target }) =>
-    target === null
-      ? []
-      : [
-          {
-            deployment,
-            generation: generations.get(deployment) ?? 0,
-            target: JSON.stringify(target),
-            cause,
-            told_at: new Date(at),
-            told_by: 'fleet',
-          },
-        ],
+    target === null ? [] : [{ deployment, target, generation: generations.get(deployment) ?? 0 }],
   )
-  if (rows.length > 0) await trx.insertInto('targets').values(rows).execute()
+  if (rows.length === 0) return
+  await sql`insert into targets (deployment, generation, target, cause, told_at, told_by)
+    select deployment, generation, target, ${cause}, ${new Date(at)}, 'fleet'
+    from json_to_recordset(${JSON.stringify(rows)}::json) as given (deployment text, generation bigint, target jsonb)`.execute(
+    trx,
+  )
 }
 
 async function askRetries(
@@ -96,13 +90,9 @@ async function askRetries(
 ): Promise<void> {
   const rows = told
     .filter((order) => order.retry)
-    .map(({ deployment }) => ({
-      deployment,
-      id: `${rollout}:${generations.get(deployment) ?? 0}`,
-      kind: 'retry' as const,
-      by: 'fleet',
-      reason: 'The rollout tries it once more',
-      at: new Date(at),
-    }))
-  if (rows.length > 0) await trx.insertInto('controls').values(rows).execute()
+    .map(({ deployment }) => ({ deployment, id: `${rollout}:${generations.get(deployment) ?? 0}` }))
+  if (rows.length === 0) return
+  await sql`insert into controls (deployment, id, kind, by, reason, at)
+    select deployment, id, 'retry', 'fleet', 'The rollout tries it once more', ${new Date(at)}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as given (deployment text, id text)`.execute(trx)
 }

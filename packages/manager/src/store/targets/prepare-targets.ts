@@ -1,5 +1,6 @@
 import type { Target } from '@landfall/engine'
 import { digestOf, LandfallError, type Manifest, validateInputs } from '@landfall/stack'
+import { sql } from 'kysely'
 import type { Database, Trx } from '../database.ts'
 import { findRelease } from '../releases/find-release.ts'
 import type { ConfigDocument, InputValue } from '../tables/deployments.ts'
@@ -7,16 +8,52 @@ import type { ConfigDocument, InputValue } from '../tables/deployments.ts'
 /** What a deployment would be told for a release, or why it can't be: a value or a secret is missing or not allowed. */
 export type Prepared = { target: Target } | { refusal: LandfallError }
 
+/** Rows in one statement: one parameter each time, however many they are, and bounded memory. */
+const rowsAtOnce = 10_000
+
 interface Given {
   inputs: Record<string, InputValue>
   secrets: Record<string, { version: number; hash: string }>
 }
+const nothing: Given = { inputs: {}, secrets: {} }
+
+/** Targets by deployment, and the configs that they name: a target is told only once its config is stored. */
+export interface PreparedTargets {
+  prepared: ReadonlyMap<string, Prepared>
+  configs: ReadonlyMap<string, ConfigDocument>
+}
 
 /**
  * The target of each deployment for one release: the release with the deployment's own config. The config is what was set,
- * with the release's defaults filled in and what the release does not know left out; it is stored by its digest, which is
- * the same for the same content. Says nothing of whether the deployment is allowed to run the release.
+ * with the release's defaults filled in and what the release does not know left out. Says nothing of whether the deployment is
+ * allowed to run the release. Writes nothing: a look at a fleet reads the targets of all, and tells a few.
  */
+export async function readTargets(
+  db: Database | Trx,
+  project: string,
+  deployments: readonly string[],
+  releaseDigest: string,
+): Promise<PreparedTargets> {
+  const prepared = new Map<string, Prepared>()
+  const configs = new Map<string, ConfigDocument>()
+  if (deployments.length === 0) return { prepared, configs }
+  const { statement } = await findRelease(db, project, releaseDigest)
+  const given = await readGiven(db, deployments)
+  for (const deployment of deployments) {
+    try {
+      const document = configFor(statement.manifest, given.get(deployment) ?? nothing)
+      const pair = { release: releaseDigest, config: digestOf(document) }
+      prepared.set(deployment, { target: { digest: digestOf(pair), ...pair } })
+      configs.set(deployment, document)
+    } catch (error) {
+      if (!LandfallError.is(error)) throw error
+      prepared.set(deployment, { refusal: error })
+    }
+  }
+  return { prepared, configs }
+}
+
+/** The same, with the configs stored. */
 export async function prepareTargets(
   db: Database | Trx,
   project: string,
@@ -24,38 +61,32 @@ export async function prepareTargets(
   releaseDigest: string,
   at: number,
   by: string,
-): Promise<Map<string, Prepared>> {
-  if (deployments.length === 0) return new Map()
-  const { statement } = await findRelease(db, project, releaseDigest)
-  const given = await readGiven(db, deployments)
-  const prepared = new Map<string, Prepared>()
-  const configs: { deployment: string; digest: string; document: string; created_at: Date; created_by: string }[] = []
-  for (const deployment of deployments) {
-    try {
-      const document = configFor(statement.manifest, given.get(deployment) ?? { inputs: {}, secrets: {} })
-      const config = digestOf(document)
-      const pair = { release: releaseDigest, config }
-      prepared.set(deployment, { target: { digest: digestOf(pair), ...pair } })
-      configs.push({
-        deployment,
-        digest: config,
-        document: JSON.stringify(document),
-        created_at: new Date(at),
-        created_by: by,
-      })
-    } catch (error) {
-      if (!LandfallError.is(error)) throw error
-      prepared.set(deployment, { refusal: error })
-    }
+): Promise<ReadonlyMap<string, Prepared>> {
+  const targets = await readTargets(db, project, deployments, releaseDigest)
+  await storeConfigs(db, targets, deployments, at, by)
+  return targets.prepared
+}
+
+/** Stores the configs of these deployments' targets, by their digests; what is there already stays. */
+export async function storeConfigs(
+  db: Database | Trx,
+  { prepared, configs }: PreparedTargets,
+  deployments: readonly string[],
+  at: number,
+  by: string,
+): Promise<void> {
+  const rows = deployments.flatMap((deployment) => {
+    const one = prepared.get(deployment)
+    const document = configs.get(deployment)
+    return one && 'target' in one && document ? [{ deployment, digest: one.target.config, document }] : []
+  })
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    await sql`insert into configs (deployment, digest, document, created_at, created_by)
+      select deployment, digest, document, ${new Date(at)}, ${by}
+      from json_to_recordset(${JSON.stringify(rows.slice(from, from + rowsAtOnce))}::json)
+        as given (deployment text, digest text, document jsonb)
+      on conflict do nothing`.execute(db)
   }
-  for (let from = 0; from < configs.length; from += 1000) {
-    await db
-      .insertInto('configs')
-      .values(configs.slice(from, from + 1000))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-  }
-  return prepared
 }
 
 /** The same for one deployment. @throws LandfallError `E_INPUT_INVALID`, `E_SECRET_MISSING`, `E_NOT_FOUND` */
@@ -76,7 +107,9 @@ export async function prepareTarget(
 /** What was set for each deployment: the current inputs, and the newest version of each secret that was not removed. */
 async function readGiven(db: Database | Trx, deployments: readonly string[]): Promise<Map<string, Given>> {
   const given = new Map<string, Given>(deployments.map((id) => [id, { inputs: {}, secrets: {} }]))
-  const inputs = await db.selectFrom('inputs').selectAll().where('deployment', 'in', deployments).execute()
+  // An array is one parameter: a list of them ends at 65,535.
+  const ours = sql<boolean>`deployment = any(${[...deployments]}::text[])`
+  const inputs = await db.selectFrom('inputs').select(['deployment', 'name', 'value']).where(ours).execute()
   for (const row of inputs) {
     const of = given.get(row.deployment)
     if (of) of.inputs[row.name] = row.value
@@ -85,7 +118,7 @@ async function readGiven(db: Database | Trx, deployments: readonly string[]): Pr
     .selectFrom('secrets')
     .select(['deployment', 'name', 'version', 'hash', 'removed_at'])
     .distinctOn(['deployment', 'name'])
-    .where('deployment', 'in', deployments)
+    .where(ours)
     .orderBy('deployment')
     .orderBy('name')
     .orderBy('version', 'desc')
