@@ -49,7 +49,7 @@ function stage(name: string, command: string, args: string[]): void {
     stdio: 'pipe',
     encoding: 'utf8',
     env: environment,
-    timeout: 600_000,
+    timeout: 900_000,
   })
   const ok = result.status === 0
   if (ok) passed++
