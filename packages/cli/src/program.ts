@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { agentCommands } from './commands/agent.ts'
 import { auditCommands } from './commands/audit.ts'
+import { backupCommands } from './commands/backup.ts'
 import { buildCommand } from './commands/build.ts'
 import { bundleCommands } from './commands/bundle.ts'
 import { channelCommands } from './commands/channels.ts'
@@ -81,6 +82,7 @@ const registrations = [
   auditCommands,
   loginCommand,
   serveCommand,
+  backupCommands,
   doctorCommand,
 ]
 

@@ -1,3 +1,7 @@
+export { type BackupSecret, readBackupKeyFile, readPassphraseFile } from './backup/backup-key.ts'
+export { backupInstallation, restoreInstallation } from './backup/installation.ts'
+export type { BackupSummary } from './backup/manifest.ts'
+export { checkBackup, type Restored } from './backup/restore-backup.ts'
 export { readMasterKey, readOrCreateMasterKey } from './secrets/key-file.ts'
 export { localMasterKey, type MasterKey } from './secrets/master-key.ts'
 export { rotateMasterKey } from './secrets/open-keyring.ts'

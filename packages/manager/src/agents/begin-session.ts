@@ -30,7 +30,7 @@ export async function beginSession(
     const row = await trx
       .selectFrom('agents')
       .innerJoin('deployments', 'deployments.id', 'agents.deployment')
-      .select(['sign_key', 'key_id', 'session', 'named', 'named_before', 'nonce'])
+      .select(['sign_key', 'key_id', 'session', 'named', 'named_before', 'nonce', 'restored'])
       .select(['deployments.project', 'deployments.name'])
       .where('agents.deployment', '=', claimed)
       .where('deployments.deleted_at', 'is', null)
@@ -38,10 +38,10 @@ export async function beginSession(
       .executeTakeFirst()
     if (!row?.sign_key || !row.key_id) throw sessionRefused()
     const request = proved(envelope, { id: row.key_id, publicKey: row.sign_key })
-    const { session, named, named_before: namedBefore } = row
+    const { session, named, named_before: namedBefore, restored } = row
     // One column holds them all: a nonce has no space in it.
     const nonces = row.nonce?.split(' ') ?? []
-    const verdict = judgeSession({ session, named, namedBefore, nonces }, request)
+    const verdict = judgeSession({ session, named, namedBefore, nonces, restored }, request)
     if (verdict.kind === 'late') throw sessionEnded()
     if (verdict.kind === 'cloned') {
       const refusal = cloned()
@@ -57,6 +57,7 @@ export async function beginSession(
         named: memory.named,
         named_before: memory.namedBefore,
         nonce: memory.nonces.join(' '),
+        restored: memory.restored,
         session_at: new Date(at),
       })
       .where('deployment', '=', claimed)

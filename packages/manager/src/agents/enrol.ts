@@ -63,6 +63,7 @@ export async function enrol(
       named: 0,
       named_before: null,
       nonce: null,
+      restored: false,
       report_number: 0,
       audit_number: 0,
       audit_hash: genesis(agentChain(deployment)),

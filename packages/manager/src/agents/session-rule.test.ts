@@ -8,7 +8,7 @@ interface Volume {
   nonce: string | null
 }
 
-const enrolled: SessionMemory = { session: 3, named: 0, namedBefore: null, nonces: [] }
+const enrolled: SessionMemory = { session: 3, named: 0, namedBefore: null, nonces: [], restored: false }
 
 /** A manager and agents whose answers may be lost, and whose requests may come again. */
 function world() {
@@ -29,6 +29,10 @@ function world() {
     snapshots: () => kept.length,
     restore: (index: number) => {
       memory = kept[index] ?? memory
+    },
+    /** As `landfall restore` does it. */
+    settle: (above: number) => {
+      memory = { ...memory, session: Math.max(memory.session + 1, above), restored: true }
     },
     ask: (volume: Volume, answerArrives: boolean) => {
       volume.nonce ??= `nonce-${made++}`
@@ -88,6 +92,24 @@ describe('the rule of sessions', () => {
         const copy = { ...volume }
         restore(back % snapshots())
         expect(['begins', 'again']).toContain(ask(volume, true))
+        ask(volume, true)
+        expect(ask(copy, true)).toBe('cloned')
+      }),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 2, maxLength: 20 }), fc.nat(), (arrivals, back) => {
+        const { ask, session, snapshots, restore, settle } = world()
+        const volume: Volume = { previous: 0, nonce: null }
+        for (const arrives of arrivals) ask(volume, arrives)
+        const lost = session()
+        restore(back % snapshots())
+        settle(1_000)
+        // No token of the history that is lost is one of the current session.
+        expect(session()).toBeGreaterThan(lost)
+        expect(['begins', 'again']).toContain(ask(volume, true))
+        expect(['begins', 'again']).toContain(ask(volume, true))
+        expect(session()).toBeGreaterThan(1_000)
+        const copy = { ...volume }
         ask(volume, true)
         expect(ask(copy, true)).toBe('cloned')
       }),

@@ -8,6 +8,8 @@ export interface SessionMemory {
   namedBefore: number | null
   /** Nonces of its last requests, newest first; that of the current session is the first. */
   nonces: readonly string[]
+  /** The database was restored since the last session began: the agent may name one that was begun after the backup. */
+  restored: boolean
 }
 
 export type SessionVerdict =
@@ -31,14 +33,16 @@ export function judgeSession(memory: SessionMemory, request: { previous: number;
   if (nonces.includes(nonce)) return { kind: 'late' }
   // A number that was never given: the database was restored from before it. A copy of the agent could say so too, and it would be found
   // out all the same: the other one then names a session that is not the last.
-  const restored = previous > session && previous < highest
-  if (previous !== named && !restored) return { kind: 'cloned' }
-  const number = Math.max(session, restored ? previous : 0) + 1
+  // A restore by `landfall restore` raises the number, so that no token of the lost history is current again, and says that it did.
+  const ahead = (previous > session || (memory.restored && previous > named)) && previous < highest
+  if (previous !== named && !ahead) return { kind: 'cloned' }
+  const number = Math.max(session, ahead ? previous : 0) + 1
   const next = {
     session: number,
     named: number,
     namedBefore: previous,
     nonces: [nonce, ...nonces].slice(0, remembered),
+    restored: false,
   }
   return { kind: 'begins', memory: next }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { LandfallError } from '@landfall/stack'
-import type { Pool, PoolClient } from 'pg'
+import type { ClientBase, Pool, PoolClient } from 'pg'
 
 export interface Migration {
   version: number
@@ -11,7 +11,8 @@ export interface Migration {
   checksum: string
 }
 
-const lockKey = 0x1a2d_fa11
+/** Held by whoever changes the schema of a database, or fills an empty one. */
+export const migrationLock = 0x1a2d_fa11
 
 /** The migrations that this build knows, in order. */
 export async function readMigrations(): Promise<Migration[]> {
@@ -37,11 +38,11 @@ export async function migrate(pool: Pool, migrations?: readonly Migration[]): Pr
   const client = await pool.connect()
   try {
     // Session-level: held over several transactions, and given back by the server itself when this process dies.
-    await client.query('select pg_advisory_lock($1)', [lockKey])
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
     try {
       return await apply(client, known)
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [lockKey])
+      await client.query('select pg_advisory_unlock($1)', [migrationLock])
     }
   } finally {
     client.release()
@@ -49,6 +50,35 @@ export async function migrate(pool: Pool, migrations?: readonly Migration[]): Pr
 }
 
 async function apply(client: PoolClient, known: readonly Migration[]): Promise<number> {
+  const pending = await pendingOf(client, known)
+  for (const migration of pending) {
+    await client.query('begin')
+    try {
+      await run(client, migration)
+      await client.query('commit')
+    } catch (error) {
+      await client.query('rollback')
+      throw error
+    }
+  }
+  return pending.length
+}
+
+/** The same within a transaction of the caller, who holds `migrationLock`: all of it or nothing. */
+export async function migrateWithin(client: ClientBase, known: readonly Migration[]): Promise<void> {
+  for (const migration of await pendingOf(client, known)) await run(client, migration)
+}
+
+async function run(client: ClientBase, { version, name, checksum, sql }: Migration): Promise<void> {
+  await client.query(sql)
+  await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
+    version,
+    name,
+    checksum,
+  ])
+}
+
+async function pendingOf(client: ClientBase, known: readonly Migration[]): Promise<Migration[]> {
   await client.query(`create table if not exists schema_migrations (
     version integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`)
   const { rows } = await client.query<{ version: number; name: string; checksum: string }>(
@@ -56,29 +86,11 @@ async function apply(client: PoolClient, known: readonly Migration[]): Promise<n
   )
   refuseNewer(rows, known)
   const applied = new Map(rows.map((row) => [row.version, row]))
-  let ran = 0
-  for (const migration of known) {
+  return known.filter((migration) => {
     const before = applied.get(migration.version)
-    if (before) {
-      if (before.checksum !== migration.checksum) throw changed(migration)
-      continue
-    }
-    await client.query('begin')
-    try {
-      await client.query(migration.sql)
-      await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
-        migration.version,
-        migration.name,
-        migration.checksum,
-      ])
-      await client.query('commit')
-    } catch (error) {
-      await client.query('rollback')
-      throw error
-    }
-    ran++
-  }
-  return ran
+    if (before && before.checksum !== migration.checksum) throw changed(migration)
+    return !before
+  })
 }
 
 function refuseNewer(rows: readonly { version: number }[], known: readonly Migration[]): void {

@@ -17,6 +17,7 @@ export interface AgentsTable {
   named: Default<number>
   named_before: Nullable<number>
   nonce: Nullable<string>
+  restored: Default<boolean>
   session_at: Nullable<Date>
   report_number: Default<number>
   last_report_at: Nullable<Date>
