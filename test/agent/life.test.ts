@@ -101,7 +101,9 @@ describe('a site whose manager is away', () => {
     await again.stop()
   })
 
-  it('is restarted with no setup at hand, and a setup for something else is refused', { timeout: 120_000 }, async () => {
+  it('is restarted with no setup at hand, and a setup for something else is refused', {
+    timeout: 120_000,
+  }, async () => {
     const setup = await world.deploy('setups')
     const other = await world.deploy('other')
     const directory = world.site()
@@ -202,8 +204,17 @@ describe('what the customer says at the agent', () => {
     const setup = await world.deploy('strict', { customer: { updates: 'approval', approvals: 'agent' } })
     await world.tell('strict', '1.0.0')
     const agent = await world.agent({ directory: world.site(), setup })
+    // By the setup that an order names alone nothing is made either.
+    const first = await until(
+      () => agent.status(),
+      (now) => now.waits.length > 0,
+    )
+    expect(first.state?.resources).toEqual({})
+    const [asked] = first.waits
+    expect(asked).toMatchObject({ gate: 'setup', version: '1.2.0' })
+    await agent.answer({ gate: 'setup', target: asked?.target ?? '', status: 'pass', by: 'ops' })
     const status = await until(() => agent.status(), waits('WAITS_FOR_APPROVAL'))
-    expect(status.local).toEqual(['approvals'])
+    expect(status.local).toEqual(['approvals', 'updates'])
     const [wait] = status.waits
     expect(wait).toMatchObject({ gate: 'update', version: '1.0.0' })
     expect(wait?.difference.length).toBeGreaterThan(0)

@@ -25,7 +25,7 @@ const deployment: Order['deployment'] = {
 }
 const policy: Order['policy'] = { drift: 'report', windowClose: 'finish', trustedKeys: ['vendor'] }
 
-function open() {
+function open(agreed: Order['policy'] = policy) {
   const state = AgentState.open(files.path(), newKey())
   const clock = handClock()
   const audit = new AgentAudit(state)
@@ -39,7 +39,7 @@ function open() {
     reply: { seal: identity.keys.seal },
     sync: null,
     customer: customerSettings.parse({}),
-    policy,
+    policy: agreed,
   }
   let applied = 0
   const orders = openOrders({
@@ -103,6 +103,12 @@ describe('orders', () => {
     const site = open()
     site.orders.apply(order(1, { policy: { ...policy, trustedKeys: ['manager', 'vendor'] } }), 'sync')
     expect(site.store.look('dep_1')?.desired.policy.trustedKeys).toEqual(['vendor'])
+  })
+
+  it('let no rollout finish outside its window that was to be taken back, as shown at setup', () => {
+    const site = open({ ...policy, windowClose: 'abort' })
+    site.orders.apply(order(1), 'sync')
+    expect(site.store.look('dep_1')?.desired.policy.windowClose).toBe('abort')
   })
 
   it('bring config and sealed secrets, which open for this agent and this use alone', async () => {

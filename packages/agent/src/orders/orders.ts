@@ -67,7 +67,10 @@ export function openOrders(options: OrdersOptions): Orders {
   }
 }
 
-/** The engine's share of an order. A key kind that was not shown at setup is not trusted, whatever the order says. */
+/**
+ * The engine's share of an order. What was shown at setup the manager cannot widen: a kind of key that was not shown is not trusted, and
+ * a rollout that was to be taken back when its window closes is not let finish.
+ */
 function desiredOf(order: Order, setup: SavedSetup): Desired {
   const { generation, deployment, operation, target, setup: approved, controls, customer, answers, policy } = order
   return {
@@ -81,7 +84,7 @@ function desiredOf(order: Order, setup: SavedSetup): Desired {
     answers,
     policy: {
       drift: policy.drift,
-      windowClose: policy.windowClose,
+      windowClose: setup.policy.windowClose === 'abort' ? 'abort' : policy.windowClose,
       trustedKeys: policy.trustedKeys.filter((kind) => setup.policy.trustedKeys.includes(kind)),
     },
   } as Desired

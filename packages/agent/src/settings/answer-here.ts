@@ -1,6 +1,7 @@
 import { type Digest, LandfallError } from '@landfall/stack'
 import type { Agent } from '../agent.ts'
 import type { AgentParts } from '../parts.ts'
+import { setupAsked } from '../status/setup-asked.ts'
 import { waitsOf } from '../status/waits.ts'
 
 /**
@@ -13,7 +14,7 @@ export async function answerHere(parts: AgentParts, given: Parameters<Agent['ans
   const { store, sources, setup, settings, audit, state, clock } = parts
   const { id } = setup.deployment
   const look = store.look(id)
-  const waits = (await waitsOf(look, sources.releases)).some(
+  const waits = (await waitsOf(look, sources.releases, setupAsked(look, settings))).some(
     ({ gate, target }) => gate === given.gate && target === given.target,
   )
   const refused =
@@ -27,10 +28,14 @@ export async function answerHere(parts: AgentParts, given: Parameters<Agent['ans
       hint: 'Read the status again: another target may be asked for by now, and what was approved for one lets no other in.',
     })
   }
+  // What was asked when they looked: an order that came since asks anew.
+  const asked = setupAsked(look, settings)
+  const setUp = given.gate === 'setup' || (given.gate === 'update' && look?.desired.target?.release === asked)
   const at = clock.now()
   const message = given.message === undefined ? {} : { message: given.message }
   state.transaction(() => {
     settings.addAnswer({ ...given, target: given.target as Digest, at })
+    if (asked !== null && setUp && given.status === 'pass') settings.approveSetup(asked)
     audit.append(id, [
       {
         at,

@@ -1,4 +1,4 @@
-import type { Desired } from '@landfall/engine'
+import { type Desired, initialState } from '@landfall/engine'
 import { type CustomerSettings, customerSettings } from '@landfall/stack'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -41,11 +41,17 @@ describe('the settings in force', () => {
       fc.property(some, some, fc.boolean(), (portal, local, clockOff) => {
         const force = customerInForce(ordered(portal), local)
         expect(force).toEqual({ ...ordered(portal), ...local })
-        const shown = desiredInForce(desired, ordered({ ...portal, windows: [window] }), {
-          settings: local,
-          answers: [answer('here')],
-          clockOff,
-        })
+        const shown = desiredInForce(
+          desired,
+          ordered({ ...portal, windows: [window] }),
+          {
+            settings: local,
+            answers: [answer('here')],
+            clockOff,
+            setup: null,
+          },
+          null,
+        )
         expect(shown.customer.access).toBe(force.access)
         expect(shown.customer.updates).toBe(clockOff ? 'paused' : force.updates)
         const from = shown.answers.map(({ by }) => by)
@@ -55,7 +61,7 @@ describe('the settings in force', () => {
   })
 
   it('a clock that is off holds nothing where there are no windows', () => {
-    const shown = desiredInForce(desired, ordered(), { settings: {}, answers: [], clockOff: true })
+    const shown = desiredInForce(desired, ordered(), { settings: {}, answers: [], clockOff: true, setup: null }, null)
     expect(shown.customer.updates).toBe('automatic')
   })
 
@@ -81,5 +87,35 @@ describe('the settings in force', () => {
     again.takeOrdered(ordered({ approvals: 'agent' }))
     // What was said here stays what counts here.
     expect(again.inForce().approvals).toBe('portal')
+  })
+
+  it('where approvals count here, an order closes and never opens; what was opened here stays open', () => {
+    const settings = openSettings(AgentState.open(files.path(), newKey()))
+    const closed = { updates: 'approval', telemetry: 'off', access: 'revoked', windows: [window] } as const
+    settings.takeOrdered(ordered({ ...closed, windows: [window] }))
+    settings.takeOrdered(ordered())
+    expect(settings.inForce()).toEqual(ordered())
+    settings.takeOrdered(ordered({ ...closed, windows: [window] }))
+    settings.change({ approvals: 'agent' })
+    settings.takeOrdered(ordered())
+    expect(settings.inForce()).toEqual(ordered({ ...closed, windows: [window], approvals: 'agent' }))
+    expect(settings.change({ access: 'granted', telemetry: 'on' })).toMatchObject({
+      access: 'granted',
+      telemetry: 'on',
+    })
+    settings.takeOrdered(ordered({ access: 'revoked' }))
+    expect(settings.inForce()).toMatchObject({ access: 'granted', updates: 'approval', telemetry: 'on' })
+  })
+
+  it('where approvals count here, a setup counts that was approved here, or that was carried out before', () => {
+    const [one, two] = [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`] as const
+    const shown = (setup: typeof one | null, done: typeof one | null, approvals: 'agent' | 'portal' = 'agent') => {
+      const local = { settings: { approvals }, answers: [], clockOff: false, setup }
+      const state = done === null ? null : { ...initialState(0), setup: done }
+      return desiredInForce({ ...desired, setup: { release: two } }, ordered(), local, state).setup?.release ?? null
+    }
+    expect([shown(null, null), shown(one, null), shown(two, null)]).toEqual([null, null, two])
+    expect([shown(null, one), shown(two, one), shown(one, two)]).toEqual([one, two, two])
+    expect(shown(null, null, 'portal')).toBe(two)
   })
 })

@@ -23,6 +23,8 @@ export function resumeHere(parts: AgentParts, by: string): CustomerSettings {
     if (settings.local().updates !== 'paused') return settings.inForce()
     const before = (state.get(name) ?? null) as CustomerSettings['updates'] | null
     state.delete(name)
-    return changeHere(parts, { updates: before }, by)
+    const resumed = changeHere(parts, { updates: before }, by)
+    // The portal paused too, and may not open here what it closed: a person at the site has resumed, and is asked for each update.
+    return resumed.updates === 'paused' ? changeHere(parts, { updates: 'approval' }, by) : resumed
   })
 }

@@ -18,6 +18,8 @@ export async function referenced(
   const kept = new Set<Digest>(keptTargets(look.state, look.desired.target).map(({ release }) => release))
   if (look.desired.setup) kept.add(look.desired.setup.release)
   if (look.state?.setup) kept.add(look.state.setup)
+  // One that waits for an answer may not have come yet.
+  if (look.setup && (await releases.known(look.setup))) kept.add(look.setup)
   const blobs = new Set<string>()
   for (const digest of kept) {
     const envelope = await releases.known(digest)

@@ -4,6 +4,7 @@ import { enrolmentOf } from '../identity/setup.ts'
 import type { AgentParts } from '../parts.ts'
 import { telemetryOf } from '../report/reporter.ts'
 import { exportsOf } from '../site/export-records.ts'
+import { setupAsked } from './setup-asked.ts'
 import { waitsOf } from './waits.ts'
 
 /** What a person at the site sees, from the sealed state and without asking anybody. */
@@ -27,7 +28,7 @@ export async function agentStatus(parts: AgentParts, sync: AgentStatus['sync']):
     customer,
     local: Object.keys(settings.local()).sort(),
     windows: windowsAt(customer.windows, now),
-    waits: await waitsOf(look, sources.releases),
+    waits: await waitsOf(look, sources.releases, setupAsked(look, settings)),
     commands: parts.commands.updates(),
     problems: problems.list(),
     telemetry: telemetryOf(spool),

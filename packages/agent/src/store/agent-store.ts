@@ -1,5 +1,5 @@
 import type { Claimed, Clock, DeploymentState, Desired, EngineEvent, Lease, StateStore } from '@landfall/engine'
-import { LandfallError } from '@landfall/stack'
+import { type Digest, LandfallError } from '@landfall/stack'
 import type { AgentAudit } from '../audit/agent-audit.ts'
 import type { AgentState } from '../state/agent-state.ts'
 
@@ -16,7 +16,10 @@ export interface AgentStore extends StateStore {
 }
 
 export interface Look {
+  /** With the site's own settings over what was put. */
   desired: Desired
+  /** The release whose setup was put, whether it counts already or not. */
+  setup: Digest | null
   state: DeploymentState | null
   /** Generation that was acted on. */
   observed: number
@@ -41,7 +44,7 @@ export interface AgentStoreOptions {
   audit: AgentAudit
   clock: Clock
   /** What the engine and `look` are shown of what was put, such as with the site's own settings over it. Cheap and pure. */
-  view?: (desired: Desired) => Desired
+  view?: (desired: Desired, state: DeploymentState | null) => Desired
   /** Told after something of a deployment was written that others may want to know of. */
   onChange?: (deployment: string) => void
 }
@@ -63,7 +66,7 @@ export function createAgentStore(options: AgentStoreOptions): AgentStore {
     if (!desired) throw new RangeError(`no deployment ${deployment}`)
     return desired
   }
-  const shown = (deployment: string): Desired => view(desiredOf(deployment))
+  const shown = (deployment: string): Desired => view(desiredOf(deployment), stateOf(deployment))
 
   const deployments = () =>
     state
@@ -130,7 +133,8 @@ export function createAgentStore(options: AgentStoreOptions): AgentStore {
       const row = run(deployment)
       if (!row) return null
       const { observed, wakeAt } = row
-      return { desired: shown(deployment), state: stateOf(deployment), observed, wakeAt }
+      const setup = desiredOf(deployment).setup?.release ?? null
+      return { desired: shown(deployment), setup, state: stateOf(deployment), observed, wakeAt }
     },
 
     claim: async (owner, ttlMs, wanted): Promise<Claimed | null> => {

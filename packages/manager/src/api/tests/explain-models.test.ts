@@ -108,6 +108,10 @@ describe('why a deployment with an agent is where it is', () => {
     const { codes, next } = await explained()
     expect(codes).toContain('WAITS_FOR_APPROVAL')
     expect(next).toContain('landfall agent approve')
+    // The setup was applied here, which is not their word.
+    const needs = { code: 'NEEDS_SETUP', message: 'Waits for the customer to approve the setup', since: 0 }
+    await reports(agent, { phase: 'needs-setup', reason: needs }, { customer, local: ['updates', 'approvals'] })
+    expect((await explained()).next).toContain('Have the setup approved at the site')
   })
 })
 

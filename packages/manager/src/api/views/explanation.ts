@@ -56,6 +56,7 @@ export async function explanationOf(
     freeze: freeze?.id ?? null,
     probeAt: row.state?.parked?.probeAt ?? null,
     approvesAt: (agent?.customer ?? row.customer).approvals,
+    setupApplied: row.setup_release !== null && row.setup_release !== (row.state?.setup ?? null),
   }
   return {
     sentence: current

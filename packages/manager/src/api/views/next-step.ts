@@ -11,6 +11,8 @@ export interface Situation {
   probeAt: number | null
   /** Where its customer approves updates. */
   approvesAt: 'portal' | 'agent'
+  /** A setup was applied on this side that was not carried out there. */
+  setupApplied: boolean
 }
 
 type Step = (situation: Situation) => string
@@ -42,9 +44,11 @@ const steps: Readonly<Record<string, Step>> = {
     `Find and stop the copy, then let one agent in again: \`landfall deployments agent-setup ${deployment} --replace\`.`,
   AGENT_AUDIT_BROKEN: ({ deployment }) =>
     `Look at the agent's own record there, then let it begin a new one: \`landfall deployments agent-setup ${deployment} --replace\`.`,
-  NEEDS_SETUP: ({ deployment, target, newest }) =>
-    `Review what changes (\`landfall deployments show ${deployment}\`), then apply it: ` +
-    `\`landfall deployments setup ${deployment} --release ${target ?? newest ?? 'VERSION'}\`.`,
+  NEEDS_SETUP: ({ deployment, target, newest, approvesAt, setupApplied }) =>
+    approvesAt === 'agent' && setupApplied
+      ? 'Have the setup approved at the site: `landfall agent approve`; then it goes on by itself.'
+      : `Review what changes (\`landfall deployments show ${deployment}\`), then apply it: ` +
+        `\`landfall deployments setup ${deployment} --release ${target ?? newest ?? 'VERSION'}\`.`,
   ACCESS_REVOKED: ({ deployment, probeAt }) =>
     `Have the customer give access back; then it goes on by itself${
       probeAt === null ? '' : ` (tried again at ${new Date(probeAt).toISOString().slice(0, 19)}Z)`
