@@ -22,7 +22,7 @@ export interface CommandQueueOptions {
   state: AgentState
   clock: Pick<Clock, 'now'>
   deployment: () => DeploymentRef
-  /** The manager's key that results are sealed to: SubjectPublicKeyInfo in base64. */
+  /** The manager's key that results and output are sealed to: SubjectPublicKeyInfo in base64. */
   replyKey: string
   /** Into the agent's audit, in the transaction of what it tells of. */
   note: (event: AuditEvent) => void
@@ -160,7 +160,9 @@ export class CommandQueue implements CommandStore {
       chunks: output.chunks + 1,
       bytes: output.bytes + Buffer.byteLength(piece.chunk),
     }
-    this.records.put({ ...record, output: next }, () => this.records.putPiece(held.id, piece))
+    const context = `output:${this.#options.deployment().id}:${held.id}:${piece.number}`
+    const chunk = sealTo(this.#options.replyKey, piece.chunk, context)
+    this.records.put({ ...record, output: next }, () => this.records.putPiece(held.id, { ...piece, chunk }))
     return true
   }
 

@@ -63,7 +63,10 @@ it('an agent that is killed while its worker works goes on with the next attempt
   const last = open()
   const [update] = updatesOf(last.queue.records)
   expect(update).toMatchObject({ id: 'cmd_1', attempt: 2, status: 'succeeded' })
-  expect(update?.output.map((piece) => piece.chunk).join('')).toBe('attempt 1 works\n[attempt 2]\nattempt 2 works\n')
+  const output = update?.output.map(({ number, chunk }) =>
+    openSealed(reply.privateKey, chunk, `output:${deployment.id}:cmd_1:${number}`).toString(),
+  )
+  expect(output?.join('')).toBe('attempt 1 works\n[attempt 2]\nattempt 2 works\n')
   const result = openSealed(reply.privateKey, update?.result ?? '', `result:${deployment.id}:cmd_1`).toString()
   expect(JSON.parse(result)).toEqual({ id: 'cmd_1', attempt: 2, input: { from: 1 } })
   last.state.close()

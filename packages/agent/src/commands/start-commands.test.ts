@@ -181,7 +181,11 @@ describe('the commands of an agent', { timeout: 30_000 }, () => {
     }
     site.give('a')
     const update = await site.over('a')
-    const output = update.output.map((piece) => piece.chunk).join('')
+    const output = update.output
+      .map(({ number, chunk }) =>
+        openSealed(reply.privateKey, chunk, `output:${deployment.id}:a:${number}`).toString('utf8'),
+      )
+      .join('')
     expect(output.length).toBeLessThan(1_048_576 + 100)
     expect(output).toContain('[2951424 bytes of output were dropped]')
   })

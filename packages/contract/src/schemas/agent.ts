@@ -143,8 +143,11 @@ export const commandUpdate = z.strictObject({
   status: z.enum(['running', 'postponed', 'succeeded', 'failed', 'expired', 'cancelled']),
   startedAt: z.number(),
   finishedAt: z.number().nullable(),
-  /** Pieces of output since the last report that was taken, numbered from 1 over all attempts. */
-  output: z.array(z.strictObject({ number: z.number().int().min(1), at: z.number(), chunk: z.string().max(65_536) })),
+  /**
+   * Pieces of output since the last report that was taken, numbered from 1 over all attempts. Each is sealed to the manager's key, context
+   * `output:<deployment>:<command>:<number>`: an export lies on media that others carry.
+   */
+  output: z.array(z.strictObject({ number: z.number().int().min(1), at: z.number(), chunk: z.string().max(100_000) })),
   /** Sealed to the manager's key, context `result:<deployment>:<command>`: whoever carries it reads nothing. */
   result: z.string().max(2_000_000).nullable(),
   error: z.strictObject({ code: z.string().max(100), message: z.string().max(4_000) }).nullable(),

@@ -27,7 +27,7 @@ export async function acceptUpdate(trx: Trx, keyring: Keyring, given: Given): Pr
   if (update.attempt < row.attempt) return
   // What an ended command still wrote belongs to it, as long as it is of the attempt that ended it.
   if (!over || update.attempt === row.attempt) {
-    await insertOutput(trx, keyring, { deployment, id: update.id }, update.output)
+    await insertOutput(trx, keyring, { deployment, id: update.id }, openOutput(keyring, given))
   }
   const { status } = update
   const command = { ...row, deployment, id: update.id, attempt: update.attempt }
@@ -121,6 +121,19 @@ function open(
     // The report as a whole counts: one result that does not open must not hold up everything behind it.
     return failed('It succeeded, and its result does not open with this manager’s key.')
   }
+}
+
+function openOutput(keyring: Keyring, { deployment, update }: Given): CommandUpdate['output'] {
+  if (update.output.length === 0) return []
+  const { privateKey } = replyKey(keyring)
+  return update.output.map((piece) => {
+    try {
+      const plain = openSealed(privateKey, piece.chunk, `output:${deployment}:${update.id}:${piece.number}`)
+      return { ...piece, chunk: plain.toString('utf8') }
+    } catch {
+      return { ...piece, chunk: '[a piece of output does not open with this manager’s key]\n' }
+    }
+  })
 }
 
 async function noteLate(

@@ -267,7 +267,7 @@ describe('of many deployments', () => {
 
   it('gives nothing of a deployment that an agent runs, or that travels by bundle', async () => {
     await seedDeployment(db, { id: 'd3', project: 'shop', model: 'pull' })
-    await queue({ deployment: 'd3', at: now })
+    await queue({ deployment: 'd3', at: now, deadline: now + 30_000 })
     const carried = await queue({ at: now, deadline: now + 1_000 })
     await db.updateTable('commands').set({ via: 'bundle' }).where('id', '=', carried).execute()
     expect(await order(1)).toEqual(['none'])

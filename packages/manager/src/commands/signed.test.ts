@@ -1,5 +1,6 @@
-import { createSigningKey, signCommand } from '@landfall/release'
+import { createSigningKey, sealTo, signCommand } from '@landfall/release'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { replyKey } from '../agents/reply-key.ts'
 import { codeOf, createWorld, type World } from '../agents/tests/world.ts'
 import { startTestServer, type TestServer } from '../testing/database.ts'
 import { createCommandHandover } from './agent-handover.ts'
@@ -61,7 +62,17 @@ describe('a command for a site without network', () => {
     const origin = { worker: 'api', command: 'reindex', issuedAt: now(), deadline: now() + 86_400_000 }
     const update = {
       ...{ id: 'cmd_carried', attempt: 2, status: 'failed' as const, startedAt: now(), finishedAt: now() + 1, origin },
-      ...{ output: [{ number: 1, at: now(), chunk: 'looked' }], result: null, error: { code: 'E_X', message: 'no' } },
+      ...{
+        output: [
+          {
+            number: 1,
+            at: now(),
+            chunk: sealTo(replyKey(services.keyring).publicKey, 'looked', `output:${id}:cmd_carried:1`),
+          },
+        ],
+        result: null,
+        error: { code: 'E_X', message: 'no' },
+      },
     }
     // Long after its expiry: that is when exports arrive.
     const at = now() + 20 * 86_400_000
