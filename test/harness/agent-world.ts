@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Agent, type AgentStatus, startAgent } from '@landfall/agent'
 import { type AgentSetup, type Client, createClient } from '@landfall/contract'
-import { type Manager, startManager } from '@landfall/manager'
-import { createVendor, startTestServer } from '@landfall/manager/testing'
+import { backupInstallation, type Manager, restoreInstallation, startManager } from '@landfall/manager'
+import { createVendor, startTestServer, type TestServer } from '@landfall/manager/testing'
 import type { CommandDefinition, RolloutPlanInput } from '@landfall/stack'
 import { firstToken } from './first-token.ts'
 import { shopRelease } from './shop-release.ts'
@@ -35,8 +35,9 @@ export class AgentWorld {
   readonly client: Client
   readonly vendor: ReturnType<typeof createVendor>
   manager: Manager
-  readonly #database: string
-  readonly #stopServer: () => Promise<void>
+  /** Address of the manager's database. */
+  database: string
+  readonly #server: TestServer
   readonly #agents = new Set<Agent>()
   readonly #environments: AgentSetup['deployment'][] = []
   #sequence = 0
@@ -48,14 +49,14 @@ export class AgentWorld {
     vendor: ReturnType<typeof createVendor>
     manager: Manager
     database: string
-    stopServer: () => Promise<void>
+    server: TestServer
   }) {
     this.directory = made.directory
     this.client = made.client
     this.vendor = made.vendor
     this.manager = made.manager
-    this.#database = made.database
-    this.#stopServer = made.stopServer
+    this.database = made.database
+    this.#server = made.server
   }
 
   /** @param agents how the manager has agents ask; `{}`: as it does by itself */
@@ -75,7 +76,7 @@ export class AgentWorld {
     const vendor = createVendor(project, Date.now())
     const body = { name: project, rootPublicKey: vendor.root.publicKey, keyset: await vendor.keyset(1) }
     await client.createProject({ body })
-    return new AgentWorld({ directory, client, vendor, manager, database, stopServer: () => server.stop() })
+    return new AgentWorld({ directory, client, vendor, manager, database, server })
   }
 
   get port(): number {
@@ -93,7 +94,7 @@ export class AgentWorld {
     this.manager = await startManager({
       dataDir: this.directory,
       port,
-      databaseUrl: this.#database,
+      databaseUrl: this.database,
       webDirectory: null,
       agents: poll,
     })
@@ -124,7 +125,35 @@ export class AgentWorld {
     })
     await this.client.putBlob({ params: { project, digest: blob }, body: bytes })
     const { release } = await this.client.createRelease({ params: { project }, body: { envelope, rollout: 'none' } })
-    return { digest: release.digest, blob }
+    return { digest: release.digest, blob, envelope, bytes }
+  }
+
+  /** Hands in once more what was published before, as a vendor's CI keeps it. */
+  async publishAgain({ blob, bytes, envelope }: Awaited<ReturnType<AgentWorld['publish']>>): Promise<void> {
+    await this.client.putBlob({ params: { project, digest: blob }, body: bytes })
+    await this.client.createRelease({ params: { project }, body: { envelope, rollout: 'none' } })
+  }
+
+  /** While the manager runs. */
+  async backup(name: string): Promise<string> {
+    const out = join(this.directory, name)
+    await backupInstallation({ ...this.#installation(this.database), out, includeMasterKey: false, telemetry: true })
+    return out
+  }
+
+  /** The manager goes, and comes back at its address on a new database with what the backup holds. */
+  async restore(file: string): Promise<void> {
+    const { port } = this
+    await this.manager.stop()
+    const { url } = await this.#server.empty()
+    await restoreInstallation({ ...this.#installation(url), file })
+    this.database = url
+    await this.startAgain(port)
+  }
+
+  #installation(databaseUrl: string) {
+    const secret = { kind: 'key' as const, key: this.key }
+    return { dataDir: this.directory, databaseUrl, masterKeyFile: null, secret, now: Date.now() }
   }
 
   of(deployment: string) {
@@ -181,7 +210,7 @@ export class AgentWorld {
       }
     }
     await this.manager.stop()
-    await this.#stopServer()
+    await this.#server.stop()
     await rm(this.directory, { recursive: true, force: true })
   }
 }
