@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { createLocalPlatform } from '@landfall/platform-local'
@@ -9,6 +10,7 @@ import { startPostgres } from '@landfall/postgres'
 import { createAgents, defaultPoll } from '../agents/agents.ts'
 import { offlineAfterMs } from '../agents/offline-after.ts'
 import { startAgentLoops } from '../agents/start-loops.ts'
+import { answerUnchangedPolls } from '../agents/unchanged-poll.ts'
 import { handlers } from '../api/handlers.ts'
 import { Attempts } from '../auth/attempts.ts'
 import { SingleSignOn } from '../auth/single-sign-on.ts'
@@ -129,11 +131,14 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     }
     startUpkeep(services, undo)
     const app = createApp(services, handlers)
-    server.serve(getRequestListener(app.fetch))
+    server.serve(answerUnchangedPolls(services, getRequestListener(app.fetch)))
     // Before everything else at the end: first no new calls, then those under way, then the loops they may have woken.
     undo.push(async () => {
       draining.abort(new Error('the manager is ending'))
+      const until = Date.now() + drainMs
       await server.stop(drainMs)
+      // A caller whose connection was cut is gone, its call is not: it ends before the database is taken from it.
+      while (services.requests.inFlight > 0 && Date.now() < until) await setTimeout(20)
     })
     const bootstrapUrl = await bootstrapLink(database.db, publicUrl, clock.now())
     let stopping: Promise<void> | null = null

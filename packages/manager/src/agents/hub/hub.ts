@@ -94,6 +94,24 @@ export class AgentHub {
     }
   }
 
+  /**
+   * The answer to a poll that neither reports nor waits and for which there is nothing new, from memory alone; null for every other sync,
+   * also of a session that is not the current one here.
+   */
+  unchanged(agent: { deployment: string; session: number }, request: SyncRequest): SyncAnswer | null {
+    const connection = this.#connections.get(agent.deployment)
+    if (!connection || request.report !== undefined || request.wait > 0) return null
+    const { known, commands } = connection
+    if (known.session !== agent.session || request.known !== known.generation || connection.hasNews(request))
+      return null
+    const at = this.#options.clock.now()
+    this.#see(connection, at)
+    const { reported, audit, keyset, checkpoint } = known
+    const now = new Date(at).toISOString()
+    const cancel = [...commands.cancel]
+    return { now, poll: this.#options.poll, order: null, commands: [], cancel, reported, audit, keyset, checkpoint }
+  }
+
   /** Looks what was asked since: one query for orders, one for commands, however many agents wait. */
   async look(): Promise<void> {
     if (this.#connections.size === 0) return
