@@ -128,7 +128,8 @@ async function refusal(response: Response): Promise<LandfallError> {
     code,
     message: detail,
     hint,
-    retryable: response.status >= 500 || response.status === 429,
+    // The same call still runs somewhere: with its key it may be sent again until that has ended.
+    retryable: response.status >= 500 || response.status === 429 || code === 'E_IDEMPOTENCY_RUNNING',
     ...(problems && { problems }),
   })
 }

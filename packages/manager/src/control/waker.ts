@@ -16,6 +16,8 @@ export interface Waker {
 const channel = 'landfall'
 /** A NOTIFY takes a lock of the whole server at commit, so wake-ups of this long become one. */
 const coalesceMs = 25
+/** A connection that only listens would not notice that nobody is there any more. */
+const pulseMs = 20_000
 
 /**
  * Wake-ups between managers over LISTEN/NOTIFY. They only make things faster: every loop also looks at an interval, so a
@@ -75,7 +77,8 @@ async function listen(
     let client: PoolClient | null = null
     try {
       client = await pool.connect()
-      const broken = waitForEnd(client, signal)
+      const over = new AbortController()
+      const broken = waitForEnd(client, signal).finally(() => over.abort())
       client.on('notification', ({ payload }) => {
         const topic = topics.find((name) => name === payload)
         if (topic) emit(topic)
@@ -83,7 +86,7 @@ async function listen(
       await client.query(`listen ${channel}`)
       failures = 0
       for (const topic of topics) emit(topic)
-      await broken
+      await Promise.race([broken, pulse(client, clock, over.signal)])
     } catch (error) {
       if (!signal.aborted)
         log.warn('Listening for wake-ups broke off; loops go on by their intervals', { error: String(error) })
@@ -93,6 +96,14 @@ async function listen(
     }
     failures = Math.min(failures + 1, 6)
     await clock.sleep(250 * 2 ** failures, signal).catch(() => {})
+  }
+}
+
+/** Asks for nothing now and then; rejects when that fails. */
+async function pulse(client: PoolClient, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(pulseMs, signal)
+    await client.query('')
   }
 }
 

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type * as accounts from './tables/accounts.ts'
@@ -61,15 +62,21 @@ export interface OpenDatabase {
 }
 
 const int8 = pg.types.builtins.INT8
+/** Above what the server itself lets a statement take, so that only a connection that has died without a word is given up. */
+const silenceMs = 65_000
 
 /**
  * Opens a pool. 64-bit integers are read as numbers: generations, epochs, sequences and sizes stay far below 2^53.
  *
+ * A connection on which nothing has passed for `silenceMs` breaks, with the query that waits on it: where a machine or a network went
+ * away without a word, TCP alone would hold both for a quarter of an hour. Whoever keeps a connection idle has to say something on it.
+ *
  * @param options.size connections at most, 10 by default
+ * @param options.silenceMs 65 s by default
  */
 export function openDatabase(
   url: string,
-  options: { size?: number; onError?: (error: Error) => void } = {},
+  options: { size?: number; silenceMs?: number; onError?: (error: Error) => void } = {},
 ): OpenDatabase {
   const types: pg.CustomTypesConfig = {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
@@ -81,8 +88,9 @@ export function openDatabase(
     types,
     application_name: 'landfall',
     connectionTimeoutMillis: 10_000,
-    // A query or a forgotten transaction never holds a connection for ever.
-    options: '-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC',
+    stream: () => breaksWhenSilent(options.silenceMs ?? silenceMs),
+    // A query never holds a connection for ever; a manager that stands still in a transaction holds its locks as long as a lease, no longer.
+    options: '-c statement_timeout=60000 -c idle_in_transaction_session_timeout=15000 -c timezone=UTC',
   })
   // A connection that breaks while idle: the pool replaces it; without a listener Node would end the process.
   pool.on('error', options.onError ?? (() => {}))
@@ -98,4 +106,12 @@ export function openDatabase(
       if (!pool.ended) await pool.end()
     },
   }
+}
+
+function breaksWhenSilent(ms: number): Socket {
+  const socket = new Socket()
+  socket.setTimeout(ms, () =>
+    socket.destroy(new Error(`Connection terminated: the database has been silent for ${ms} ms`)),
+  )
+  return socket
 }

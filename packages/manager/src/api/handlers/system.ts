@@ -6,14 +6,23 @@ import { isPerson } from '../../http/principal.ts'
 import { metricsText } from '../../serve/metrics-text.ts'
 import { userColumns, userView } from '../views/account-views.ts'
 
+/** How long the database may take to answer nothing at all. */
+const readyMs = 2_000
+
 export const systemHandlers = {
   health: async (_, { settings }) => ({ status: 'ok', version: settings.version }),
 
-  ready: async (_, { db, stopping, control }) => {
+  ready: async (_, { db, stopping, control, clock }) => {
     if (stopping.aborted) throw notReady('The manager is ending: it finishes what it has and takes nothing new.')
-    await sql`select 1`.execute(db).catch(() => {
-      throw notReady('The database does not answer.')
-    })
+    const answer = sql`select 1`.execute(db)
+    // A balancer asks often and waits briefly: a database that says nothing has to be told as one that is away.
+    const answered = new AbortController()
+    const late = clock.sleep(readyMs, answered.signal).then(() => Promise.reject(new Error('late')))
+    await Promise.race([answer, late])
+      .catch(() => {
+        throw notReady('The database does not answer.')
+      })
+      .finally(() => answered.abort(new Error('answered')))
     // Loops that fail are told, and are no reason to send calls elsewhere: every manager shares one database.
     const { ok, loops } = control.health()
     const failing = loops.filter((loop) => loop.lastError !== null).map((loop) => loop.name)
