@@ -17,11 +17,13 @@ import { cancelCommand } from './cancel-command.ts'
 import { claimCommand } from './claim-command.ts'
 import { createCommandStore } from './command-store.ts'
 import { resultContext } from './contexts.ts'
+import { commandsKeptMs, dropOldCommands } from './drop-old-commands.ts'
 import { type CommandExecutor, startExecutor } from './executor.ts'
 import { finishCommand } from './finish-command.ts'
 import { queueCommand } from './queue-command.ts'
 import { readOutput } from './read-output.ts'
 import { sweepCommands } from './sweep-commands.ts'
+import { insertOutput } from './write-output.ts'
 
 let server: TestServer
 let db: Database
@@ -263,6 +265,19 @@ describe('of many deployments', () => {
     await flood('d1', 10_000)
     await queue({ deployment: 'd2', at: now })
     expect(await order(5)).toEqual(['d1', 'd2', 'd1', 'd1', 'none'])
+  })
+
+  it('are forgotten with their output 90 days after their end, and no sooner', async () => {
+    await sql`insert into commands (deployment, id, project, worker, command, input, status, created_at, created_by, deadline, finished_at)
+      select 'd1', 'cmd_' || n, 'shop', 'api', 'reindex', ${keyring.seal('1', 'unused')}, 'failed', ${new Date(now)}, 'test',
+        ${new Date(now)}, ${new Date(now)}::timestamptz + n * interval '1 second' from generate_series(1, 2500) n`.execute(
+      db,
+    )
+    await insertOutput(db, keyring, { deployment: 'd1', id: 'cmd_1' }, [{ number: 1, at: now, chunk: 'x' }])
+    expect(await dropOldCommands(db, now + commandsKeptMs)).toBe(0)
+    expect(await dropOldCommands(db, now + commandsKeptMs + 2_100_001)).toBe(2100)
+    expect(await db.selectFrom('command_output').selectAll().execute()).toEqual([])
+    expect((await db.selectFrom('commands').select('id').execute()).length).toBe(400)
   })
 
   it('gives nothing of a deployment that an agent runs, or that travels by bundle', async () => {

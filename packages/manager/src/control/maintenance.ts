@@ -3,6 +3,7 @@ import { checkpointKey } from '../audit/checkpoint-key.ts'
 import { writeCheckpoints } from '../audit/write-checkpoints.ts'
 import { feedKeptMs } from '../changes/cursor.ts'
 import { dropOldChanges } from '../changes/read-changes.ts'
+import { dropOldCommands } from '../commands/drop-old-commands.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
 import type { Days } from '../telemetry/days.ts'
@@ -44,6 +45,7 @@ export function startMaintenance(deps: {
     loop('telemetry-drops', 10_000, () => telemetry.flushDrops()),
     loop('forwarding-settings', 15_000, () => forwarding.refresh()),
     loop('change-feed-retention', 300_000, () => dropOldChanges(db, new Date(clock.now() - feedKeptMs))),
+    loop('command-retention', 3_600_000, () => dropOldCommands(db, clock.now())),
     loop('telemetry-tokens', 3_600_000, () => renewTelemetryTokens(db, clock.now())),
   ]
 }

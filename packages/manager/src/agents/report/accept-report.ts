@@ -80,6 +80,9 @@ export async function acceptReport(
   return { taken: true, reported: report.number, audit: head, nudge }
 }
 
+/** Kept of an agent. */
+const maxAnswers = 200
+
 /** Given at the agent, by people there: kept under their content, so that each is here once. */
 async function keepAnswers(trx: Trx, deployment: string, answers: Report['answers']): Promise<void> {
   if (answers.length === 0) return
@@ -93,11 +96,18 @@ async function keepAnswers(trx: Trx, deployment: string, answers: Report['answer
     message: message ?? null,
     at: new Date(Math.min(Math.max(at, 0), 8.64e15)),
   }))
-  await trx
+  const fresh = await trx
     .insertInto('answers')
     .values(values)
     .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
     .execute()
+  if (fresh.length === 0) return
+  // An agent says at most its newest ones again: one that makes answers up must not fill the table.
+  await sql`delete from answers where deployment = ${deployment} and id like 'agent:%' and id not in
+    (select id from answers where deployment = ${deployment} and id like 'agent:%' order by at desc, id limit ${maxAnswers})`.execute(
+    trx,
+  )
 }
 
 function foreign(deployment: string): LandfallError {

@@ -132,6 +132,21 @@ describe('a report', () => {
       .where('deployment', '=', agent.deployment)
       .execute()
     expect(kept).toMatchObject([{ gate: 'update', target, status: 'pass', by: 'agent:root at the site' }])
+    // One that makes answers up fills nothing.
+    for (let round = 0; round < 3; round++) {
+      const many = Array.from({ length: 200 }, (_, n) => ({
+        ...answers[0],
+        target,
+        gate: `g${n}`,
+        at: round * 200 + n,
+      }))
+      await agent.sync({ report: agent.report({ answers: many as typeof answers }) })
+    }
+    const { count } = await world.manager.db
+      .selectFrom('answers')
+      .select((eb) => eb.fn.countAll<string>().as('count'))
+      .executeTakeFirstOrThrow()
+    expect(Number(count)).toBe(200)
     expect((await agent.sync()).order?.answers).toEqual([])
   })
 
