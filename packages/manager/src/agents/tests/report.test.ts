@@ -147,7 +147,15 @@ describe('a report', () => {
       .select((eb) => eb.fn.countAll<string>().as('count'))
       .executeTakeFirstOrThrow()
     expect(Number(count)).toBe(200)
-    expect((await agent.sync()).order?.answers).toEqual([])
+    // And pushes none of the portal's out, whatever its clock says.
+    await world.manager.db
+      .insertInto('answers')
+      .values({
+        ...{ deployment: agent.deployment, id: 'ans_1', gate: 'update', target, status: 'pass', by: 'ada' },
+        ...{ message: null, at: new Date(1) },
+      })
+      .execute()
+    expect((await agent.sync()).order?.answers).toMatchObject([{ gate: 'update', target, by: 'ada' }])
   })
 
   it('nudges the rollout that told it, and wakes pages', async () => {

@@ -45,6 +45,8 @@ export function desiredColumns(builder: ExpressionBuilder<Schema, 'deployments'>
           sql<number>`extract(epoch from at) * 1000`.as('at'),
         ])
         .whereRef('deployment', '=', 'deployments.id')
+        // An agent has its own at hand, dated by its own clock: they must not push the portal's out.
+        .where('answers.id', 'not like', 'agent:%')
         .orderBy('at', 'desc')
         .limit(answersAtOnce),
     ).as('answers'),
