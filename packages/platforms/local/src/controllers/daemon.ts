@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { access, constants, lstat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ export function defaultHostCommand(): HostCommand {
 }
 
 /** Starts the daemon of a directory, detached and in a session of its own: it outlives us. It may lose to one that runs. */
-export function startDaemon(places: Places, command: HostCommand): void {
+export function startDaemon(places: Places, command: HostCommand): ChildProcess {
   mkdirSync(places.directory, { recursive: true })
   const size = statSync(places.log, { throwIfNoEntry: false })?.size ?? 0
   if (size > maxLogBytes) renameSync(places.log, `${places.log}.1`)
@@ -38,9 +38,26 @@ export function startDaemon(places: Places, command: HostCommand): void {
     })
     child.once('error', () => {})
     child.unref()
+    return child
   } finally {
     closeSync(log)
   }
+}
+
+const started = new Map<string, ChildProcess>()
+
+/**
+ * Starts the daemon of a directory unless the one that this process started there last still lives: it is on its way. On a busy machine that
+ * takes longer than anybody waits, and each further one would make it take longer.
+ */
+export function ensureDaemon(places: Places, command: HostCommand): void {
+  const last = started.get(places.directory)
+  if (last?.pid !== undefined && last.exitCode === null && last.signalCode === null) return
+  const child = startDaemon(places, command)
+  started.set(places.directory, child)
+  child.once('exit', () => {
+    if (started.get(places.directory) === child) started.delete(places.directory)
+  })
 }
 
 /** Throws `E_ACCESS_REVOKED` unless the customer's access file is there and the directory can be used. */

@@ -5,7 +5,7 @@ import { LandfallError } from '@landfall/stack'
 import { ownerHeader } from '../shared/control.ts'
 import { fromWire, type WireError } from '../shared/errors.ts'
 import type { Places } from '../shared/places.ts'
-import { checkAccess, type HostCommand, startDaemon } from './daemon.ts'
+import { checkAccess, ensureDaemon, type HostCommand } from './daemon.ts'
 
 export interface HostRequest {
   method: 'GET' | 'PUT' | 'POST' | 'DELETE'
@@ -65,7 +65,7 @@ export class HostClient {
     for (let wait = 20; Date.now() < deadline; wait = Math.min(wait * 1.5, 250)) {
       // Again and again: one that is just ending still holds the lock, and ours gives way to it.
       if (Date.now() >= startAt) {
-        startDaemon(this.places, this.#command)
+        ensureDaemon(this.places, this.#command)
         startAt = Date.now() + restartMs
       }
       await sleep(wait, undefined, { signal: request.signal })

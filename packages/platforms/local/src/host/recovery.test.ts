@@ -105,6 +105,26 @@ test('a second daemon gives way', async () => {
   expect(await status()).toEqual(first)
 })
 
+test('a daemon that takes long to start is waited for, not started again and again', async () => {
+  await killDaemon()
+  const starts = join(environment.directory, '..', `${environment.deployment.id}-${process.pid}.starts`)
+  const [node, ...host] = defaultHostCommand()
+  const slow = 'printf x >> "$0"; sleep 4; exec "$@"'
+  const command = ['/bin/sh', '-c', slow, starts, node, ...host] as const
+  try {
+    const asked = [1, 2, 3].map(() =>
+      new HostClient(places(environment.directory), environment.deployment.id, command).json<HostStatus>({
+        ...{ method: 'GET', path: '/v1/status', signal: soon() },
+      }),
+    )
+    const pids = new Set((await Promise.all(asked)).map((answer) => answer?.pid))
+    expect(pids.size).toBe(1)
+    expect(readFileSync(starts, 'utf8')).toBe('x')
+  } finally {
+    await rm(starts, { force: true })
+  }
+})
+
 test('SIGTERM ends the daemon with its workers; the next call brings both back', async () => {
   await environment.serve(environment.worker(hello('one')), '1.0.0')
   const { pid } = await status()
