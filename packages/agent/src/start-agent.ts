@@ -41,6 +41,8 @@ export interface StartAgentOptions {
   /** Where the deployment lives on this machine, instead of where the setup says. Fixed by who runs the agent, never by an order. */
   environment?: Readonly<Record<string, unknown>>
   sync?: SyncOptions
+  /** Whether webhooks that a release's plan names are asked from this site; true unless told. */
+  webhooks?: boolean
   spoolLimits?: SpoolLimits
   clock?: Clock
   random?: Random
@@ -183,6 +185,7 @@ async function compose(
     random,
     upstream: sync?.upstream ?? null,
     commands: () => gateCommands,
+    webhooks: options.webhooks ?? true,
     onReady(deployment) {
       if (stopping) return
       store.touch(deployment)

@@ -28,6 +28,7 @@ export interface SourcesOptions {
   random: Random
   upstream: Upstream | null
   commands: () => GateCommands | null
+  webhooks: boolean
   /** A release that was missing may be here now. */
   onReady: (deployment: string) => void
 }
@@ -59,7 +60,10 @@ export function createSources(options: SourcesOptions): AgentSources & {
     accepted: (release, deployment) => ranHere(store, release, deployment),
     onReady: (deployment) => options.onReady(deployment),
   })
-  const gates = createAgentGates({ store, verifier, identity, clock, random, fetch: globalThis.fetch, commands })
+  const gates = createAgentGates({
+    ...{ store, verifier, identity, clock, random, fetch: globalThis.fetch, commands },
+    webhooks: options.webhooks,
+  })
   let tidying: Promise<void> | null = null
   let tidied = ''
   const tidy = async () => {

@@ -21,9 +21,11 @@ export function createAgentGates(deps: {
   fetch: typeof globalThis.fetch
   /** Null: commands are not there yet. */
   commands: () => GateCommands | null
+  /** False: this site asks none. Their addresses are the vendor's, and the agent may reach what the vendor may not. */
+  webhooks: boolean
 }): GateRunner {
   const { store, verifier, identity, clock, random, fetch, commands } = deps
-  return createGateRunner({
+  const runner = createGateRunner({
     ...{ verifier, clock, random, fetch },
     currentOf: async ({ id }) => {
       const look = store.look(id)
@@ -32,4 +34,12 @@ export function createAgentGates(deps: {
     signer: () => ({ publicKey: identity.keys.sign, sign: (message) => identity.signer.sign(message) }),
     command: async (ask) => (await commands()?.(ask)) ?? { status: 'queued', error: null },
   })
+  if (deps.webhooks) return runner
+  return {
+    // Refused rather than waited for: nobody here would ever answer.
+    ask: async (gate, context) =>
+      gate.kind === 'webhook'
+        ? { status: 'fail', message: 'This site asks no webhooks: its agent runs with --no-webhooks' }
+        : runner.ask(gate, context),
+  }
 }

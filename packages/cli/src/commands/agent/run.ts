@@ -15,6 +15,7 @@ interface RunOptions {
   socket?: string
   listen?: string
   tokenFile?: string
+  webhooks: boolean
 }
 
 const stopMs = 5_000
@@ -39,6 +40,7 @@ export function agentRun(parent: Command, world: World): void {
         .option('--setup <file>', 'enrol again by a new setup for the same deployment')
         .option('--socket <path>', 'where its local API is (agent.sock in its directory)')
         .option('--listen <host:port>', 'a port on this machine instead of the socket; 0 takes any')
+        .option('--no-webhooks', 'ask no webhook that a release names: a rollout with one goes back')
         .option('--token-file <file>', 'token for the port, made where there is none (agent.token in its directory)'),
     async run(context, _args, options) {
       // Loaded only here: it is the agent and its platform, and every other command starts faster without it.
@@ -53,7 +55,9 @@ export function agentRun(parent: Command, world: World): void {
       )
       const setup = options.setup === undefined ? null : await readSetup(resolve(context.directory, options.setup))
       const at = addressOf(context, data, options, makeTokenFile)
-      const agent = await startAgent({ directory: data, key, setup, log: logOf(context) })
+      const agent = await startAgent({
+        ...{ directory: data, key, setup, log: logOf(context), webhooks: options.webhooks },
+      })
       try {
         const onError = (error: unknown) => logOf(context).warn('the local API failed', { error: String(error) })
         const api = await serveLocalApi({ agent, data, at, onError })
