@@ -9,7 +9,7 @@ interface Member {
 }
 
 /**
- * A plain TCP balancer: each connection goes to the next member whose `/ready` answered 200 within a second. Who answers otherwise, or
+ * A plain TCP balancer: each connection goes to the next member whose `/ready` answered 200 within three seconds. Who answers otherwise, or
  * refuses connections, gets no new ones; who says nothing at all also loses those that it has, as they would hang. With nobody ready
  * it asks whoever listens, so that clients hear the managers' own refusals.
  */
@@ -112,7 +112,7 @@ function probe(member: Member): void {
   const late = setTimeout(() => {
     become('silent')
     request.destroy()
-  }, 1_000)
+  }, 3_000)
   request.on('error', () => {
     clearTimeout(late)
     if (member.state !== 'silent') become('away')

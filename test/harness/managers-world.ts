@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -5,7 +6,7 @@ import { join } from 'node:path'
 import { type Agent, startAgent } from '@landfall/agent'
 import { type Client, createClient } from '@landfall/contract'
 import { createVendor } from '@landfall/manager/testing'
-import type { RolloutPlanInput } from '@landfall/stack'
+import { LandfallError, type RolloutPlanInput } from '@landfall/stack'
 import { until } from './agent-world.ts'
 import { Balancer } from './balancer.ts'
 import { DatabaseProxy } from './database-proxy.ts'
@@ -78,7 +79,7 @@ export class ManagersWorld {
   static async start(options: WorldOptions): Promise<ManagersWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'landfall-several-'))
     const balancer = await Balancer.start()
-    const proxy = await DatabaseProxy.start(options.database)
+    const proxy = await DatabaseProxy.start(await asRole(options.database))
     const settings = { directory, databaseUrl: proxy.url, publicUrl: balancer.url }
     const managers: ManagerProcess[] = []
     for (let number = 1; number <= options.managers; number++) {
@@ -119,10 +120,9 @@ export class ManagersWorld {
     return world
   }
 
-  manager(name: string): ManagerProcess {
-    const found = this.managers.find((manager) => manager.name === name)
-    if (!found) throw new Error(`there is no manager ${name}`)
-    return found
+  /** Whom the managers are for PostgreSQL. */
+  get role(): string {
+    return new URL(this.proxy.url).username
   }
 
   /** Publishes a release and rolls it out by the channel's plan. Answers the rollout's id. */
@@ -244,10 +244,29 @@ export class ManagersWorld {
     }
     this.balancer.stop()
     this.proxy.stop()
+    const { role } = this
+    for (const step of [`reassign owned by ${role} to current_user`, `drop owned by ${role}`, `drop role ${role}`]) {
+      await this.witness.query(step)
+    }
     const keep = process.env.LANDFALL_KEEP_LOGS
     if (keep) for (const { log } of this.managers) appendFileSync(keep, await readFile(log).catch(() => ''))
     await rm(this.directory, { recursive: true, force: true })
   }
+}
+
+/**
+ * The database as a role of its own that owns it and nothing else, as an operator gives it to managers: unlike a superuser's, its
+ * connections can be limited.
+ */
+async function asRole(database: string): Promise<string> {
+  const url = new URL(database)
+  const role = `landfall_${randomBytes(4).toString('hex')}`
+  const witness = new Witness(() => database)
+  await witness.query(`create role ${role} login password '${role}'`)
+  await witness.query(`alter database ${url.pathname.slice(1)} owner to ${role}`)
+  url.username = role
+  url.password = role
+  return url.href
 }
 
 /** Calls again, as clients do, while the answer says that it may be right later; at most a minute and a half. */
@@ -257,7 +276,7 @@ export async function persist<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call()
     } catch (error) {
-      const retryable = error instanceof Error && 'retryable' in error && error.retryable === true
+      const retryable = LandfallError.is(error) && error.retryable
       if (!retryable || Date.now() > until) throw error
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
@@ -267,6 +286,7 @@ export async function persist<T>(call: () => Promise<T>): Promise<T> {
 /** A worker that answers with its version, and notes each of its starts in a file: a line per process. */
 const source = (version: string, starts: string) => `
 import { createServer } from 'node:http'
+import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 appendFileSync(${JSON.stringify(starts)}, process.env.LANDFALL_AREA + ' ${version}\\n')
 const server = createServer((request, response) => response.end('${version}'))

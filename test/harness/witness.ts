@@ -18,7 +18,7 @@ const triggers = `
 create table witness (
   number bigint generated always as identity primary key, deployment text not null, epoch bigint not null, owner text,
   writer text not null, kind text not null, state text, at timestamptz not null default clock_timestamp());
-create function witness_write() returns trigger language plpgsql as $$
+create function witness_write() returns trigger language plpgsql security definer as $$
 declare
   kind text := case
     when new.lease_epoch <> old.lease_epoch then 'claim'
