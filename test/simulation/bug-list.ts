@@ -1,0 +1,224 @@
+import { digestOf, type Manifest, manifest } from '@landfall/stack'
+import { noSeams, type Seams } from './bugs.ts'
+import type { DeploymentRow } from './rows.ts'
+
+/** A deliberate bug: made anew for each world, found within so many seeds from 1. */
+export interface Bug {
+  name: string
+  /** What is broken, in a line. */
+  breaks: string
+  within: number
+  /** The first seed that found it. */
+  seed: number
+  seams: () => Seams
+}
+
+const bug = (name: string, breaks: string, seed: number, within: number, seams: () => Partial<Seams>): Bug => ({
+  name,
+  breaks,
+  seed,
+  within,
+  seams: () => ({ ...noSeams, ...seams() }),
+})
+
+type Worker = Extract<Manifest['resources'][number], { type: 'worker' }>
+
+/** A release whose workers' rollout plans are read otherwise than they were written. */
+const plans = (change: (plan: NonNullable<Worker['rollout']>) => object): Partial<Seams> => ({
+  release: (release) => ({
+    ...release,
+    manifest: manifest.parse({
+      ...release.manifest,
+      resources: release.manifest.resources.map((one) =>
+        one.type === 'worker' && one.rollout ? { ...one, rollout: { ...one.rollout, ...change(one.rollout) } } : one,
+      ),
+    }),
+  }),
+})
+
+/** A platform with one method of its workers replaced. */
+const workers = (
+  change: (method: string, call: (...given: never[]) => Promise<unknown>) => unknown,
+): Partial<Seams> => ({
+  wrapPlatform: (platform) => {
+    const wrap = (controller: object): object =>
+      new Proxy(controller, {
+        get: (of, key) => {
+          const value: unknown = Reflect.get(of, key, of)
+          if (typeof value !== 'function') return value
+          const call = (...given: never[]) => Reflect.apply(value, of, given) as Promise<unknown>
+          return change(String(key), call) ?? call
+        },
+      })
+    const worker = wrap(platform.compute.worker as object)
+    return new Proxy(platform, {
+      get: (of, key) => (key === 'compute' ? { ...of.compute, worker } : Reflect.get(of, key, of)),
+    })
+  },
+})
+
+interface Seen {
+  versions: Record<string, { available: number; desired: number }>
+  weights: Record<string, number>
+}
+
+export const bugs: readonly Bug[] = [
+  bug('fencing-dropped', 'a write with a stale epoch is taken', 1, 40, () => ({ store: { fenced: () => true } })),
+  bug('lease-ignored', 'a deployment is claimed although its lease runs', 1, 5, () => ({
+    store: { isFree: () => true },
+  })),
+  bug('generation-lost', 'giving a lease up says that the newest wish was acted on', 1, 40, () => ({
+    store: { observedAtRelease: (row) => row.requested },
+  })),
+  bug('wake-time-forgotten', 'a due time wakes nobody', 1, 5, () => ({
+    store: { isDue: (row: DeploymentRow) => row.requested > row.observed },
+  })),
+  bug('persist-skipped', 'one write in seven is not done', 1, 10, () => {
+    let writes = 0
+    return {
+      wrapStore: (store) => ({
+        ...store,
+        claim: (...given) => store.claim(...given),
+        persist: async (...given) => (++writes % 7 === 0 ? undefined : store.persist(...given)),
+      }),
+    }
+  }),
+  bug('approval-by-release', 'an approval lets in every target of the release', 1, 60, () => ({
+    wrapStore: (store) => {
+      const shown = <D extends { target: { digest: string; release: string } | null; answers: readonly object[] }>(
+        desired: D,
+      ): D => ({
+        ...desired,
+        answers: desired.answers.map((answer) => ({
+          ...answer,
+          ...(desired.target ? { target: desired.target.digest } : {}),
+        })),
+      })
+      return {
+        ...store,
+        claim: async (...given) => {
+          const claimed = await store.claim(...given)
+          return claimed && { ...claimed, desired: shown(claimed.desired) }
+        },
+        desired: async (lease) => shown(await store.desired(lease)),
+      }
+    },
+  })),
+  bug('approval-ignored', 'updates begin without the approval that they wait for', 1, 10, () => ({
+    wrapStore: (store) => ({
+      ...store,
+      desired: async (lease) => {
+        const desired = await store.desired(lease)
+        return { ...desired, customer: { ...desired.customer, updates: 'automatic' } }
+      },
+    }),
+  })),
+  bug('setup-assumed', 'a release brings its own setup', 1, 20, () => ({
+    wrapStore: (store) => ({
+      ...store,
+      desired: async (lease) => {
+        const desired = await store.desired(lease)
+        return { ...desired, setup: desired.target && { release: desired.target.release } }
+      },
+    }),
+  })),
+  bug('revocation-ignored', 'the runner goes on after access was revoked', 1, 80, () => ({
+    wrapStore: (store) => ({
+      ...store,
+      desired: async (lease) => {
+        const desired = await store.desired(lease)
+        return { ...desired, customer: { ...desired.customer, access: 'granted' } }
+      },
+    }),
+  })),
+  bug('analysis-ignored', 'nothing is compared before a promotion', 1, 20, () => plans(() => ({ analysis: [] }))),
+  bug('no-data-passes', 'no data is taken for success', 1, 20, () =>
+    plans(() => ({ onNoData: 'promote-on-health', maxBake: '6s' })),
+  ),
+  bug('bake-skipped', 'a step passes as soon as it is reached', 1, 5, () =>
+    plans(({ steps }) => ({ steps: steps.map((step) => ({ ...step, bake: '0s' })) })),
+  ),
+  bug('steps-skipped', 'a rollout begins with its last step', 1, 5, () =>
+    plans(({ steps }) => ({ steps: steps.slice(-1) })),
+  ),
+  bug('surge-ignored', 'twice the instances are allowed', 1, 5, () => plans(() => ({ maxSurge: '100%' }))),
+  bug('availability-assumed', 'instances count as available once they are asked for', 1, 10, () =>
+    workers((method, call) =>
+      method === 'observe'
+        ? async (...given: never[]) => {
+            const seen = (await call(...given)) as Seen
+            for (const version of Object.values(seen.versions)) version.available = version.desired
+            return seen
+          }
+        : undefined,
+    ),
+  ),
+  bug('weight-not-read-back', 'the router is believed to be set as soon as it was told', 1, 40, () => {
+    const told = new Map<string, Record<string, number>>()
+    return workers((method, call) => {
+      if (method === 'route')
+        return async (context: never, shares: never, data: never) => {
+          told.set(
+            (context as { deployment: { id: string }; name: string }).deployment.id +
+              (context as { name: string }).name,
+            shares,
+          )
+          // One in three never reaches the router.
+          return digestOf(shares).charCodeAt(10) % 3 === 0 ? { kind: 'done', data: {} } : call(context, shares, data)
+        }
+      if (method === 'observe')
+        return async (context: never, data: never) => {
+          const seen = (await call(context, data)) as Seen & { served: Record<string, number> }
+          const known = told.get(
+            (context as { deployment: { id: string }; name: string }).deployment.id +
+              (context as { name: string }).name,
+          )
+          return known ? { ...seen, weights: known, served: known } : seen
+        }
+      return undefined
+    })
+  }),
+  bug('old-version-kept', 'removing a version only says that it did', 1, 5, () =>
+    workers((method) => (method === 'removeVersion' ? async () => ({ kind: 'done', data: {} }) : undefined)),
+  ),
+  bug('max-in-flight-ignored', 'a fleet rollout tells everybody at once', 1, 20, () => ({
+    fleet: { rollout: (rollout) => ({ ...rollout, plan: { ...rollout.plan, maxInFlight: 100 } }) },
+  })),
+  bug('freeze-ignored', 'a freeze holds nobody', 1, 60, () => ({
+    fleet: { reading: (reading) => ({ ...reading, freeze: null }) },
+  })),
+  bug('pin-ignored', 'pinned deployments are told by rollouts', 1, 40, () => ({
+    fleet: {
+      reading: (reading) => ({ ...reading, rows: reading.rows.map((row) => ({ ...row, pinned: null })) }),
+      tellable: (row) => !row.deleted && row.operation === 'run',
+    },
+  })),
+  bug('take-over-ignored', 'an older rollout tells what a newer one has told since', 1, 80, () => ({
+    fleet: {
+      reading: (reading) => ({
+        ...reading,
+        rows: reading.rows.map((row) => ({ ...row, taken_over: false, ahead: false })),
+      }),
+    },
+  })),
+  bug('return-forgotten', 'an abort sends nobody back', 1, 60, () => ({
+    fleet: { look: (look) => ({ ...look, back: [] }) },
+  })),
+  bug('return-to-nothing', 'an abort sends deployments back to nothing', 1, 40, () => ({
+    fleet: { look: (look) => ({ ...look, back: look.back.map((one) => ({ ...one, to: null })) }) },
+  })),
+  bug('report-replayed', 'a report that was overtaken is taken', 1, 60, () => ({ sync: { isNewer: () => true } })),
+  bug('audit-link-dropped', 'the manager takes an agent’s chain with a link left out', 1, 10, () => ({
+    sync: { links: (links) => (links.length > 2 ? links.filter((_, index) => index !== 1) : links) },
+  })),
+  bug('order-rewound', 'an old order that comes late is taken for a new one', 1, 60, () => ({
+    wrapOrders: (apply) => {
+      let highest = 0
+      return (order) => {
+        const given = order as { generation: number }
+        highest = Math.max(highest + 1, given.generation)
+        return apply({ ...given, generation: highest })
+      }
+    },
+  })),
+]

@@ -1,0 +1,25 @@
+import type { Platform, StateStore, VerifiedRelease } from '@landfall/engine'
+import type { FleetSeams } from './fleet.ts'
+import type { SyncSeams } from './manager-sync.ts'
+import type { StoreSeams } from './push-store.ts'
+
+/** The places in which a deliberate bug can stand. Each wraps or replaces something outside of the product's own code. */
+export interface Seams {
+  store: StoreSeams
+  fleet: FleetSeams
+  sync: SyncSeams
+  wrapStore: (store: StateStore, process: string) => StateStore
+  wrapOrders: (apply: (order: unknown) => boolean) => (order: unknown) => boolean
+  wrapPlatform: (platform: Platform) => Platform
+  release: (release: VerifiedRelease) => VerifiedRelease
+}
+
+export const noSeams: Seams = {
+  store: {},
+  fleet: {},
+  sync: {},
+  wrapStore: (store) => store,
+  wrapOrders: (apply) => apply,
+  wrapPlatform: (platform) => platform,
+  release: (release) => release,
+}
