@@ -1,0 +1,17 @@
+import { relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Digests, ids, numbers and random names, which differ from run to run. */
+const changing =
+  /(?:sha256[:-])?(?:[a-z]+_)?(?=[\w-]*\d)[0-9a-z]{6,}(?:-[0-9a-zA-Z-]+)?|\b\d+\b|(?<=[.-])[A-Za-z0-9]{6}(?=$|\/)/g
+
+/** A path below `root` with what changes from run to run as `*`; null for one elsewhere. */
+export function placeName(path: unknown, root: string): string | null {
+  const text = path instanceof URL ? fileURLToPath(path) : typeof path === 'string' ? path : null
+  if (text === null) return null
+  const below = relative(root, text)
+  if (below.startsWith('..') || below === '') return null
+  return stable(below.split(sep).join('/'))
+}
+
+export const stable = (text: string): string => text.replace(changing, '*')

@@ -1,0 +1,18 @@
+import type { World } from '../world/world.ts'
+
+export type Victim = 'manager' | 'agent' | 'host' | 'postgres'
+
+/** Something a person does, from a state that is kept to one that must come, whoever is killed on the way. */
+export interface Scenario {
+  name: string
+  base: 'fresh' | 'running'
+  /** What runs; `agent` is the site's or the puller's. */
+  runs: readonly ('manager' | 'site' | 'puller')[]
+  victims: readonly Victim[]
+  /** Counted from the start of the processes, not from when all are ready. */
+  fromStart?: boolean
+  /** Does it and waits until the wanted end is there; throws when it does not come. */
+  act(world: World): Promise<void>
+  /** The deployment whose audit is verified, and where. */
+  audit: { manager?: string; agent?: 'site' | 'puller' }
+}
