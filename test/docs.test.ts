@@ -22,7 +22,7 @@ function scriptOf(page: string): string[] {
 const directories: string[] = []
 afterEach(async () => {
   for (const directory of directories.splice(0)) {
-    await removePostgres(join(directory, 'manager', 'postgres'))
+    for (const data of ['manager', 'again']) await removePostgres(join(directory, data, 'postgres'))
     rmSync(directory, { recursive: true, force: true })
   }
 })
