@@ -2,15 +2,16 @@
  * How often a release without any fault is aborted, and how soon a bad one is found: the sequential test of
  * `packages/rollout` beside a Mann-Whitney test repeated each interval and a fixed threshold, on the same simulated streams.
  *
- *   node bench/verdicts.ts [rollouts per row, default 1000]
+ *   node bench/verdicts.ts [rollouts per row, default 10000]
  *
  * Prints a table and, as the last line, the same as JSON. Seeded: two runs print the same.
  */
 import { runComparison } from '../packages/rollout/test/run-comparison.ts'
 import { harms, noDifference, oneStep, threeSteps } from '../packages/rollout/test/scenarios.ts'
+import { report } from './shared/report.ts'
 import { fixedThreshold, mannWhitney, type Stopped } from './verdicts/rivals.ts'
 
-const rollouts = Math.max(10, Number(process.argv[2] ?? 1000))
+const rollouts = Math.max(10, Number(process.argv[2] ?? 10_000))
 const alpha = 0.05
 
 type Judge = (seed: number) => Stopped
@@ -116,4 +117,26 @@ const cell = (each: ReturnType<typeof delay>) => `${each.half ?? '-'} / ${each.m
 for (const row of detections)
   printRow([row.scenario, cell(row.landfall), cell(row.mannWhitney), cell(row.threshold)], columns)
 
-console.log(`\n${JSON.stringify({ rollouts, alpha, falseAborts: nulls, ratio, detections })}`)
+report(
+  'verdicts',
+  `\nOf ${rollouts} simulated rollouts per row`,
+  [
+    {
+      what: 'false aborts, mean of the traffics',
+      measured: 100 * mean('landfall'),
+      unit: '%',
+      target: `<= ${100 * alpha} %`,
+      met: mean('landfall') <= alpha,
+    },
+    { what: 'false aborts of Mann-Whitney', measured: 100 * mean('mannWhitney'), unit: '%', target: '', met: null },
+    {
+      what: 'false aborts of Mann-Whitney, equal arms',
+      measured: 100 * mean('mannWhitneyEqual'),
+      unit: '%',
+      target: '',
+      met: null,
+    },
+    { what: 'false aborts of a fixed threshold', measured: 100 * mean('threshold'), unit: '%', target: '', met: null },
+  ],
+  { rollouts, alpha, falseAborts: nulls, ratio, detections },
+)
