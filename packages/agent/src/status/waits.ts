@@ -33,7 +33,7 @@ export async function waitsOf(look: Look | null, releases: Releases, setup: Dige
       target: target.digest,
       version: after?.version ?? null,
       message: both ? 'Waits for the customer to approve this update and what is set up for it' : state.reason.message,
-      difference: [...made, ...changed],
+      difference: [...made.filter(({ change }) => !changed.some((one) => one.change === change)), ...changed],
     })
   }
   if (state.candidate) {

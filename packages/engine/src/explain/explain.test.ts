@@ -59,7 +59,8 @@ describe('explain', () => {
     await sim.settle()
     const { sentence, waitsFor } = now(sim)
     expect(sentence).toContain('waits for the customer')
-    expect(waitsFor.some(({ message }) => message.includes('"more"'))).toBe(true)
+    expect(waitsFor.filter(({ message }) => message.includes('"more"')).length).toBe(1)
+    expect(waitsFor.every(({ message }) => !message.startsWith('0:'))).toBe(true)
   })
 
   it('with access revoked, that it goes on by itself', async () => {

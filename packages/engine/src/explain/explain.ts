@@ -97,9 +97,10 @@ function troubles(state: DeploymentState): Reason[] {
     }
   }
   for (const { type, status, code, message, since } of state.conditions) {
-    if (type.startsWith('Drift/') || type.startsWith('SetupNeeded/')) {
-      if (status === 'true') found.push({ code, message: `${type.slice(type.indexOf('/') + 1)}: ${message}`, since })
-    }
+    if (status !== 'true') continue
+    if (type.startsWith('Drift/')) found.push({ code, message: `${type.slice('Drift/'.length)}: ${message}`, since })
+    // The reason names the first ones already.
+    if (type.startsWith('SetupNeeded/') && !state.reason.message.includes(message)) found.push({ code, message, since })
   }
   return unique(found)
 }

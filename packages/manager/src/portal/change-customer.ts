@@ -71,6 +71,6 @@ function settingAtAgent(names: readonly string[]): LandfallError {
   return new LandfallError({
     code: 'E_SETTING_AT_AGENT',
     message: `Set at the agent, which wins: ${names.join(', ')}.`,
-    hint: 'Change it there: `landfall agent settings`.',
+    hint: 'Change it there: `landfall agent settings`, `resume` or `grant`.',
   })
 }

@@ -68,7 +68,9 @@ function access(
     async run({ client, params }, context) {
       const settings = await client.changeCustomerSettings({ params, body: { access } })
       context.output.data(settings, () => said)
-      context.output.next(access === 'revoked' ? 'landfall portal grant' : 'landfall portal show')
+      // Where approvals count at the agent, what was closed here is opened there.
+      const grant = settings.approvals === 'agent' ? 'landfall agent grant    (at the agent)' : 'landfall portal grant'
+      context.output.next(access === 'revoked' ? grant : 'landfall portal show')
     },
   })
 }

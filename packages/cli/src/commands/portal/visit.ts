@@ -47,7 +47,7 @@ export async function visitOf(context: Context, given: string | undefined): Prom
   throw new LandfallError({
     code: 'E_USAGE',
     message: 'The portal is the customer’s: whoever has its link acts for them, and nobody else.',
-    hint: 'Give --link URL, or the token of a link as LANDFALL_TOKEN. Make one with `landfall portal link DEPLOYMENT`.',
+    hint: 'Give the link with --link or as LANDFALL_LINK, or its token as LANDFALL_TOKEN. The vendor makes one with `landfall portal link DEPLOYMENT`.',
   })
 }
 

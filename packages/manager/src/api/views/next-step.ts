@@ -53,8 +53,10 @@ const steps: Readonly<Record<string, Step>> = {
     `Have the customer give access back; then it goes on by itself${
       probeAt === null ? '' : ` (tried again at ${new Date(probeAt).toISOString().slice(0, 19)}Z)`
     }. What runs there goes on running. To see whether it did: \`landfall deployments explain ${deployment}\`.`,
-  REVOKED_BY_CUSTOMER: () =>
-    'Ask the customer to grant access in the portal; then it goes on by itself. What runs there goes on running.',
+  REVOKED_BY_CUSTOMER: ({ approvesAt }) =>
+    approvesAt === 'agent'
+      ? 'Ask the customer to grant access at the site (`landfall agent grant`); then it goes on by itself. What runs there goes on running.'
+      : 'Ask the customer to grant access in the portal; then it goes on by itself. What runs there goes on running.',
   UPDATE_REFUSED: () =>
     'Ask the customer why; a later approval counts over the refusal. Or release another: `landfall release`.',
   UPDATES_PAUSED: () => 'Ask the customer to resume updates; then it goes on by itself.',
