@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { canonicalJson, LandfallError } from '@landfall/stack'
 import { z } from 'zod'
 import type { Keyring } from '../secrets/keyring.ts'
@@ -24,10 +24,11 @@ export const looksLikeSession = (text: string): boolean => text.startsWith(prefi
  * derives from its keyring. Reading one needs no database; that a later session has ended it is known by whoever knows the sessions.
  */
 export class SessionTokens {
-  readonly #key: Buffer
+  // An object: Node takes four times as long over a key that is bytes.
+  readonly #key: KeyObject
 
   constructor(keyring: Pick<Keyring, 'derive'>) {
-    this.#key = keyring.derive('agent sessions')
+    this.#key = createSecretKey(keyring.derive('agent sessions'))
   }
 
   issue(of: SessionContent): string {

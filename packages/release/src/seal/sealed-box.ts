@@ -2,6 +2,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
   hkdfSync,
@@ -23,10 +24,12 @@ const rawBytes = 32
  * @param context what it is for; opening with another fails
  */
 export function sealTo(publicKey: string, plain: Uint8Array | string, context: string): string {
-  const to = readPublicKey(publicKey)
+  const der = Buffer.from(publicKey, 'base64')
+  const to = readPublicKey(der)
   const own = generateKeyPairSync('x25519')
   const head = rawOf(own.publicKey)
-  const key = keyOf(diffieHellman({ privateKey: own.privateKey, publicKey: to }), head, rawOf(to), context)
+  const shared = diffieHellman({ privateKey: own.privateKey, publicKey: to })
+  const key = keyOf(shared, head, der.subarray(spkiPrefix.length), context)
   const nonce = randomBytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
   const body = Buffer.concat([cipher.update(plain), cipher.final()])
@@ -62,12 +65,17 @@ const spkiPrefix = Buffer.from('302a300506032b656e032100', 'hex')
 
 const rawOf = (key: KeyObject) => key.export({ type: 'spki', format: 'der' }).subarray(spkiPrefix.length)
 
-function keyOf(shared: Buffer, head: Buffer, to: Buffer, context: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', shared, Buffer.concat([head, to]), `landfall sealed box v1:${context}`, 32))
+function keyOf(shared: Buffer, head: Buffer, to: Buffer, context: string): KeyObject {
+  // Keys as objects: Node takes four times as long over one that is bytes, and ten thousand agents may wait for their orders.
+  const salt = Buffer.concat([head, to])
+  const key = hkdfSync('sha256', createSecretKey(shared), salt, `landfall sealed box v1:${context}`, 32)
+  return createSecretKey(Buffer.from(key))
 }
 
-function readPublicKey(text: string): KeyObject {
-  const key = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' })
-  if (key.asymmetricKeyType === 'x25519') return key
+function readPublicKey(der: Buffer): KeyObject {
+  const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  // Exactly this form, so that the raw key can be cut out of it.
+  const exact = der.length === spkiPrefix.length + rawBytes && der.subarray(0, spkiPrefix.length).equals(spkiPrefix)
+  if (key.asymmetricKeyType === 'x25519' && exact) return key
   throw new TypeError('not an X25519 key')
 }
