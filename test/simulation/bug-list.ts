@@ -1,3 +1,4 @@
+import type { Desired, StateStore, Target } from '@landfall/engine'
 import { digestOf, type Manifest, manifest } from '@landfall/stack'
 import { noSeams, type Seams } from './bugs.ts'
 import type { DeploymentRow } from './rows.ts'
@@ -52,10 +53,26 @@ const workers = (
       })
     const worker = wrap(platform.compute.worker as object)
     return new Proxy(platform, {
-      get: (of, key) => (key === 'compute' ? { ...of.compute, worker } : Reflect.get(of, key, of)),
+      get: (of, key) => {
+        if (key === 'compute') return { ...of.compute, worker }
+        const value: unknown = Reflect.get(of, key, of)
+        return typeof value === 'function' ? value.bind(of) : value
+      },
     })
   },
 })
+
+/** A store that shows the engine another desired than the one there. */
+function showing(store: StateStore, shown: (desired: Desired) => Desired): StateStore {
+  return {
+    ...store,
+    claim: async (...given) => {
+      const claimed = await store.claim(...given)
+      return claimed && { ...claimed, desired: shown(claimed.desired) }
+    },
+    desired: async (lease) => shown(await store.desired(lease)),
+  }
+}
 
 interface Seen {
   versions: Record<string, { available: number; desired: number }>
@@ -63,17 +80,25 @@ interface Seen {
 }
 
 export const bugs: readonly Bug[] = [
-  bug('fencing-dropped', 'a write with a stale epoch is taken', 1, 40, () => ({ store: { fenced: () => true } })),
+  bug('fencing-dropped', 'a write with a stale epoch is taken', 9, 27, () => ({ store: { fenced: () => true } })),
   bug('lease-ignored', 'a deployment is claimed although its lease runs', 1, 5, () => ({
     store: { isFree: () => true },
   })),
-  bug('generation-lost', 'giving a lease up says that the newest wish was acted on', 1, 40, () => ({
-    store: { observedAtRelease: (row) => row.requested },
+  bug('new-target-ignored', 'the target that a process saw first counts there for good', 1, 10, () => ({
+    wrapStore: (store) => {
+      const first = new Map<string, Target | null>()
+      const shown = (desired: Desired): Desired => {
+        const { id } = desired.deployment
+        if (desired.target && !first.has(id)) first.set(id, desired.target)
+        return { ...desired, target: first.get(id) ?? desired.target }
+      }
+      return showing(store, shown)
+    },
   })),
-  bug('wake-time-forgotten', 'a due time wakes nobody', 1, 5, () => ({
+  bug('wake-time-forgotten', 'a due time wakes nobody', 6, 18, () => ({
     store: { isDue: (row: DeploymentRow) => row.requested > row.observed },
   })),
-  bug('persist-skipped', 'one write in seven is not done', 1, 10, () => {
+  bug('persist-skipped', 'one write in seven is not done', 28, 84, () => {
     let writes = 0
     return {
       wrapStore: (store) => ({
@@ -83,62 +108,48 @@ export const bugs: readonly Bug[] = [
       }),
     }
   }),
-  bug('approval-by-release', 'an approval lets in every target of the release', 1, 60, () => ({
+  bug('approval-by-release', 'an approval lets in every target of the release, whatever its config', 18, 54, () => ({
     wrapStore: (store) => {
-      const shown = <D extends { target: { digest: string; release: string } | null; answers: readonly object[] }>(
-        desired: D,
-      ): D => ({
-        ...desired,
-        answers: desired.answers.map((answer) => ({
-          ...answer,
-          ...(desired.target ? { target: desired.target.digest } : {}),
-        })),
+      const releases = new Map<string, string>()
+      return showing(store, (desired) => {
+        const { target, answers } = desired
+        if (!target) return desired
+        releases.set(target.digest, target.release)
+        const same = (of: string) => releases.get(of) === target.release
+        return {
+          ...desired,
+          answers: answers.map((answer) => (same(answer.target) ? { ...answer, target: target.digest } : answer)),
+        }
       })
-      return {
-        ...store,
-        claim: async (...given) => {
-          const claimed = await store.claim(...given)
-          return claimed && { ...claimed, desired: shown(claimed.desired) }
-        },
-        desired: async (lease) => shown(await store.desired(lease)),
-      }
     },
   })),
-  bug('approval-ignored', 'updates begin without the approval that they wait for', 1, 10, () => ({
-    wrapStore: (store) => ({
-      ...store,
-      desired: async (lease) => {
-        const desired = await store.desired(lease)
-        return { ...desired, customer: { ...desired.customer, updates: 'automatic' } }
-      },
-    }),
+  bug('approval-for-anything', 'an approval lets in whatever is asked next', 3, 10, () => ({
+    wrapStore: (store) =>
+      showing(store, (desired) => {
+        const { target, answers } = desired
+        return target ? { ...desired, answers: answers.map((one) => ({ ...one, target: target.digest })) } : desired
+      }),
   })),
-  bug('setup-assumed', 'a release brings its own setup', 1, 20, () => ({
-    wrapStore: (store) => ({
-      ...store,
-      desired: async (lease) => {
-        const desired = await store.desired(lease)
-        return { ...desired, setup: desired.target && { release: desired.target.release } }
-      },
-    }),
+  bug('approval-ignored', 'updates begin without the approval that they wait for', 3, 10, () => ({
+    wrapStore: (store) =>
+      showing(store, (desired) => ({ ...desired, customer: { ...desired.customer, updates: 'automatic' } })),
   })),
-  bug('revocation-ignored', 'the runner goes on after access was revoked', 1, 80, () => ({
-    wrapStore: (store) => ({
-      ...store,
-      desired: async (lease) => {
-        const desired = await store.desired(lease)
-        return { ...desired, customer: { ...desired.customer, access: 'granted' } }
-      },
-    }),
+  bug('setup-assumed', 'a release brings its own setup', 3, 10, () => ({
+    wrapStore: (store) =>
+      showing(store, (desired) => ({ ...desired, setup: desired.target && { release: desired.target.release } })),
   })),
-  bug('analysis-ignored', 'nothing is compared before a promotion', 1, 20, () => plans(() => ({ analysis: [] }))),
-  bug('no-data-passes', 'no data is taken for success', 1, 20, () =>
+  bug('revocation-ignored', 'the runner goes on after access was revoked', 4, 12, () => ({
+    wrapStore: (store) =>
+      showing(store, (desired) => ({ ...desired, customer: { ...desired.customer, access: 'granted' } })),
+  })),
+  bug('analysis-ignored', 'nothing is compared before a promotion', 5, 15, () => plans(() => ({ analysis: [] }))),
+  bug('no-data-passes', 'no data is taken for success', 6, 18, () =>
     plans(() => ({ onNoData: 'promote-on-health', maxBake: '6s' })),
   ),
-  bug('bake-skipped', 'a step passes as soon as it is reached', 1, 5, () =>
+  bug('bake-skipped', 'a step passes as soon as it is reached', 2, 10, () =>
     plans(({ steps }) => ({ steps: steps.map((step) => ({ ...step, bake: '0s' })) })),
   ),
-  bug('steps-skipped', 'a rollout begins with its last step', 1, 5, () =>
+  bug('steps-skipped', 'a rollout begins with its last step', 2, 10, () =>
     plans(({ steps }) => ({ steps: steps.slice(-1) })),
   ),
   bug('surge-ignored', 'twice the instances are allowed', 1, 5, () => plans(() => ({ maxSurge: '100%' }))),
@@ -181,10 +192,10 @@ export const bugs: readonly Bug[] = [
   bug('old-version-kept', 'removing a version only says that it did', 1, 5, () =>
     workers((method) => (method === 'removeVersion' ? async () => ({ kind: 'done', data: {} }) : undefined)),
   ),
-  bug('max-in-flight-ignored', 'a fleet rollout tells everybody at once', 1, 20, () => ({
+  bug('max-in-flight-ignored', 'a fleet rollout tells everybody at once', 3, 10, () => ({
     fleet: { rollout: (rollout) => ({ ...rollout, plan: { ...rollout.plan, maxInFlight: 100 } }) },
   })),
-  bug('freeze-ignored', 'a freeze holds nobody', 1, 60, () => ({
+  bug('freeze-ignored', 'a freeze holds nobody', 8, 24, () => ({
     fleet: { reading: (reading) => ({ ...reading, freeze: null }) },
   })),
   bug('pin-ignored', 'pinned deployments are told by rollouts', 1, 40, () => ({
@@ -193,7 +204,7 @@ export const bugs: readonly Bug[] = [
       tellable: (row) => !row.deleted && row.operation === 'run',
     },
   })),
-  bug('take-over-ignored', 'an older rollout tells what a newer one has told since', 1, 80, () => ({
+  bug('take-over-ignored', 'an older rollout tells what a newer one has told since', 4, 12, () => ({
     fleet: {
       reading: (reading) => ({
         ...reading,

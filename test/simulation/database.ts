@@ -82,7 +82,8 @@ export class Database {
   /** What `writeState` does: the state, and the rollout that told it looks again where it moved. */
   writeState(row: DeploymentRow, state: DeploymentState | null, at: number): void {
     const moved = row.state?.phase !== state?.phase || row.state?.generation !== state?.generation
-    row.state = state === null ? null : (JSON.parse(JSON.stringify(state)) as DeploymentState)
+    // Never changed in place by the engine; that states bear JSON is proved by the agents of the same world.
+    row.state = state
     if (state?.phase === 'deleted') row.deleted = true
     if (moved && row.rollout) this.nudge(row.rollout, at)
   }

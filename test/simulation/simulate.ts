@@ -30,6 +30,9 @@ export async function simulate(
   const surprise = (error: unknown) =>
     surprises.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
   process.on('unhandledRejection', surprise)
+  // An abort makes an error, and there are many: their stacks would cost more than all the rest.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   const over = () => {
     if (surprises[0]) watch.fail('nothing throws unheard', surprises[0])
     return watch.violation !== null
@@ -51,6 +54,7 @@ export async function simulate(
     if (!over()) lastChecks(world)
   } finally {
     process.off('unhandledRejection', surprise)
+    Error.stackTraceLimit = stackTraceLimit
     for (const { life } of [...world.managers.values(), ...world.agents.values()]) scheduler.kill(life)
   }
   return { violation: watch.violation, hash: scheduler.hash, steps: scheduler.steps, ms: scheduler.now - start }

@@ -171,7 +171,7 @@ export class Watch {
     const { platform, id } = site
     const { now } = this.#scheduler
     const since = this.#truth.revokedSince.get(id)
-    if (since !== undefined && now - since > 150_000)
+    if (since !== undefined && now - since > 100_000)
       this.fail(
         'revoked access is obeyed',
         `${id}: ${what}, although access was revoked ${Math.round((now - since) / 1000)} s ago`,
