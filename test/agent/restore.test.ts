@@ -3,6 +3,7 @@ import type { DeploymentRef } from '@landfall/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { linkOf } from '../../packages/manager/src/agents/report/agent-link.ts'
 import { AgentWorld, until } from '../harness/agent-world.ts'
+import { runningIn } from '../harness/environments.ts'
 import { stopEnvironment } from '../harness/stop-environment.ts'
 
 let world: AgentWorld
@@ -128,7 +129,12 @@ describe('a database restored from before the newest release', () => {
       (text) => text.startsWith('3.0.0'),
     )
     expect(after).toBe('3.0.0 secret-of-pushed')
+    // The version that this database never heard of is not left running.
     const { environment } = await world.view('pushed')
+    await until(
+      () => runningIn(String(environment.directory)),
+      ({ workers }) => workers.length === 1,
+    )
     await stopEnvironment({ ...pushed, environment } as unknown as DeploymentRef)
   })
 })

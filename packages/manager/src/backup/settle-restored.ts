@@ -12,6 +12,7 @@ import type { Schema, Trx } from '../store/database.ts'
  * - generations: an agent takes an order only if its number is higher than what it has;
  * - sessions: a token of the lost history is over, and an agent may name the session it began there (`judgeSession`);
  * - lease epochs: a runner that still holds one persists nothing;
+ * - workers: none counts as at rest before it was looked at, so that what is served is put right at once, not at the next slow look;
  * - audit: every chain says where it was put back, so that a checkpoint from the lost history is explained, not contradicted.
  */
 export async function settleRestored(
@@ -23,6 +24,11 @@ export async function settleRestored(
     `update deployments set lease_owner = null, lease_until = null, lease_epoch = greatest(lease_epoch + 1, $1::bigint),
        requested_generation = greatest(requested_generation + 1, $1::bigint) where deleted_at is null`,
     [floor],
+  )
+  await client.query(
+    `update deployments set state = jsonb_set(state, '{workers}',
+       (select jsonb_object_agg(key, value || '{"rest": null}') from jsonb_each(state -> 'workers')))
+     where deleted_at is null and jsonb_typeof(state -> 'workers') = 'object' and state -> 'workers' <> '{}'`,
   )
   await client.query(
     `update rollouts set lease_owner = null, lease_until = null, lease_epoch = greatest(lease_epoch + 1, $1::bigint),
