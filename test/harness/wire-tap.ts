@@ -7,13 +7,13 @@ export interface Acknowledged {
 }
 
 const ownerForm = /^[^:\s]+:\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/
-const hashForm = /^(sha256:)?[0-9a-f]{64}$/
 
 /** Follows one connection (PostgreSQL manual, "Frontend/Backend Protocol", version 3). */
 export class WireTap {
   readonly #heard: Acknowledged
   readonly #client = new Frames(false)
   readonly #server = new Frames(true)
+  readonly #prepared = new Map<string, string>()
   #sql = ''
   #owner = ''
   #columns: string[] = []
@@ -26,14 +26,16 @@ export class WireTap {
 
   fromClient(chunk: Buffer): void {
     for (const { type, body } of this.#client.read(chunk)) {
-      if (type === 'P') this.#sql = texts(body, 2)[1] ?? ''
+      if (type === 'P') {
+        const [name = '', sql = ''] = texts(body, 2)
+        this.#prepared.set(name, sql)
+      }
+      if (type === 'Q') this.#sql = texts(body, 1)[0] ?? ''
       if (type !== 'B') continue
+      this.#sql = this.#prepared.get(texts(body, 2)[1] ?? '') ?? ''
       const values = parameters(body)
       this.#owner = values.find((value) => ownerForm.test(value)) ?? ''
-      // An entry is inserted with its own hash and that of the one before: both are to be there.
-      if (this.#sql.startsWith('insert into "audit_entries"')) {
-        this.#links.push(...values.filter((value) => hashForm.test(value)))
-      }
+      if (/insert into "?audit_entries/.test(this.#sql)) this.#links.push(...values.flatMap(hashesIn))
     }
   }
 
@@ -63,6 +65,12 @@ export class WireTap {
     this.#claims = []
     this.#links = []
   }
+}
+
+/** Of entries that are sent as one JSON array. */
+function hashesIn(value: string): string[] {
+  if (!value.startsWith('[')) return []
+  return (JSON.parse(value) as { hash?: unknown }[]).flatMap(({ hash }) => (typeof hash === 'string' ? [hash] : []))
 }
 
 /** Cuts a stream into messages. The client's first message has no type. */

@@ -93,3 +93,13 @@ export function strayWrites(writes: readonly Write[]): string[] {
   }
   return wrong
 }
+
+/** Claims of a lease that its holder had not given up: it had run out. */
+export function overtaken(writes: readonly Write[]): Write[] {
+  const held = new Map<string, boolean>()
+  return writes.filter(({ deployment, kind }) => {
+    const taken = kind === 'claim' && held.get(deployment) === true
+    held.set(deployment, kind !== 'release')
+    return taken
+  })
+}
