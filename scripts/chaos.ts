@@ -9,6 +9,7 @@ import { sum, table } from '../test/chaos/run/report.ts'
  * - `--only push-update,site-import/agent`: these scenarios, or one process of one
  * - `--rotate N/M`: the N-th of M parts
  * - `--minutes N`: begins no run after so long
+ * - `--runs N`: at most so many for one process of one scenario
  * - `--kills N`: so many in one run, each at another point (6); 1 shows a culprit alone
  * - `--occurrences N`: tells the first N times apart that the same code writes the same (1)
  * - `--sample N`: PostgreSQL is killed at every N-th point of the manager (4)
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     rotate: { type: 'string' },
     minutes: { type: 'string' },
+    runs: { type: 'string' },
     kills: { type: 'string', default: '6' },
     occurrences: { type: 'string', default: '1' },
     sample: { type: 'string', default: '4' },
@@ -32,6 +34,7 @@ const rows = await chaos({
   only: values.only.split(',').filter(Boolean),
   rotate: values.rotate ? { part, of } : null,
   budgetMs: values.minutes ? Number(values.minutes) * 60_000 : null,
+  runs: values.runs ? Number(values.runs) : Number.POSITIVE_INFINITY,
   kills: Number(values.kills),
   occurrences: Number(values.occurrences),
   sample: Number(values.sample),

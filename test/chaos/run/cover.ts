@@ -22,6 +22,8 @@ export interface CoverOptions {
   occurrences: number
   /** In one run, each at another point. */
   kills: number
+  /** Runs at most for one process of one scenario. */
+  runs: number
   /** Milliseconds since the epoch: no run is begun after it. */
   until: number
   /** For PostgreSQL: every so many-th point of the manager. */
@@ -76,7 +78,7 @@ export async function cover(
     occurrences: options.occurrences,
     victim: victim === 'postgres' ? 0 : null,
   }
-  for (let inVain = 0; open.size > 0 && inVain < 2 && Date.now() < options.until; ) {
+  for (let inVain = 0; open.size > 0 && inVain < 2 && result.runs < options.runs && Date.now() < options.until; ) {
     const deaths = [...open]
     const run = await runScenario(world, scenario, { ...armed, deaths, kills: options.kills }, (end) =>
       compare(end, recording.end),
