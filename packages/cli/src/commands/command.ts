@@ -14,19 +14,21 @@ export function commandCommand(program: Command, world: World): void {
     summary: 'Send a command, show its output as it is written, and its result',
     examples: [
       'command run acme reindex',
+      'command run acme api.reindex',
       `command run acme export --input '{"format":"csv"}'`,
       'command run acme reindex --detach --json',
     ],
     configure: (command) =>
       command
         .argument('<deployment>', 'name or id')
-        .argument('<command>', 'name')
+        .argument('<command>', 'name, or WORKER.COMMAND')
         .option('--worker <name>', 'where several workers have one of that name')
         .option('--input <json>', 'the input, or @FILE')
         .option('--deadline <seconds>', 'at most so long')
         .option('--key <text>', 'idempotency key: the same key runs it once')
         .option('--detach', 'do not wait'),
-    async run(context, [deployment = '', command = ''], options) {
+    async run(context, [deployment = '', name = ''], options) {
+      const { worker, command } = namedIn(name, options.worker)
       const client = context.client()
       const project = context.project()
       let current = await client.sendCommand(
@@ -35,7 +37,7 @@ export function commandCommand(program: Command, world: World): void {
           body: {
             command,
             input: inputOf(options.input, context.directory),
-            ...(options.worker && { worker: options.worker }),
+            ...(worker && { worker }),
             ...(options.deadline && { deadlineSeconds: Number(options.deadline) }),
           },
         },
@@ -108,4 +110,11 @@ export function commandCommand(program: Command, world: World): void {
       context.output.data(result, (item) => `${item.id} is ${item.status}.`)
     },
   })
+}
+
+/** As `command sign` names it too. */
+function namedIn(name: string, worker: string | undefined): { worker: string | undefined; command: string } {
+  const dot = name.indexOf('.')
+  if (worker !== undefined || dot < 1) return { worker, command: name }
+  return { worker: name.slice(0, dot), command: name.slice(dot + 1) }
 }

@@ -15,7 +15,7 @@ export function findDefinition(manifest: Manifest, command: string, worker?: str
   const known: string[] = []
   for (const resource of manifest.resources) {
     if (resource.type !== 'worker' && resource.type !== 'container') continue
-    for (const name of Object.keys(resource.commands)) known.push(`${resource.name}/${name}`)
+    for (const name of Object.keys(resource.commands)) known.push(`${resource.name}.${name}`)
     const definition = Object.hasOwn(resource.commands, command) ? resource.commands[command] : undefined
     if (definition && (worker === undefined || worker === resource.name))
       found.push({ worker: resource.name, definition })
@@ -26,7 +26,7 @@ export function findDefinition(manifest: Manifest, command: string, worker?: str
     code: 'E_COMMAND_UNKNOWN',
     message: second
       ? `Several workers have a command ${command}: ${found.map((each) => each.worker).join(', ')}.`
-      : `The release that runs there has no command ${worker === undefined ? command : `${worker}/${command}`}.`,
+      : `The release that runs there has no command ${worker === undefined ? command : `${worker}.${command}`}.`,
     hint: second
       ? 'Name the worker.'
       : known.length > 0

@@ -23,10 +23,11 @@ export function createCommandHandover(keyring: Keyring, clock: { now(): number }
   }
 }
 
-/** Whether the customer lets anything run there. What was set at the agent, the agent itself goes by. */
+/** Whether the customer lets anything run there: by the portal, or by what the agent says was set there, which wins. */
 const granted = (deployment: RawBuilder<unknown>) =>
-  sql<boolean>`exists (select from deployments
-    where deployments.id = ${deployment} and deployments.customer ->> 'access' <> 'revoked')`
+  sql<boolean>`exists (select from deployments d left join agents a on a.deployment = d.id
+    where d.id = ${deployment} and
+      case when a.local @> '["access"]' then a.customer ->> 'access' else d.customer ->> 'access' end <> 'revoked')`
 
 async function waiting(
   db: Database,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CommandUpdate } from '@landfall/contract'
 import { commandLimits, type DeploymentRef, type Invoker, runAttempt } from '@landfall/engine'
+import { customerSettings } from '@landfall/stack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 // The agent's own queue: what it says is what is taken in here.
 import { CommandQueue } from '../../../agent/src/commands/command-queue.ts'
@@ -170,6 +171,26 @@ describe('a command of a deployment that an agent runs', () => {
     for (let twice = 0; twice < 2; twice++) await accept(updatesOf(site.commands.records))
     await accept(early)
     expect(await view(id)).toMatchObject({ status: 'succeeded', output: '1;2;3;', result: 'yes', attempt: 1 })
+  })
+
+  it.each([
+    ['revoked in the portal', 'revoked', null, 0],
+    ['granted again at the agent, which wins', 'revoked', 'granted', 1],
+    ['revoked at the agent', 'granted', 'revoked', 0],
+  ] as const)('is handed over as what is in force says: %s', async (_, portal, local, handed) => {
+    await db
+      .updateTable('deployments')
+      .set({ customer: JSON.stringify(customerSettings.parse({ access: portal })) })
+      .execute()
+    const said = local === null ? {} : { local: JSON.stringify(['access']) }
+    const customer = JSON.stringify(customerSettings.parse({ access: local ?? 'granted' }))
+    await db
+      .insertInto('agents')
+      .values({ deployment: 'd1', audit_hash: 'x', customer, ...said })
+      .execute()
+    await queue()
+    expect((await handover.waiting(db, ['d1'])).get('d1')?.queued).toBe(handed)
+    expect((await agent().sync()).length).toBe(handed)
   })
 
   it('keeps its lease as long as reports tell of it, and is begun anew by a new agent when they stop', async () => {
