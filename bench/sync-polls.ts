@@ -20,7 +20,7 @@ const turns = Math.max(1, Number(process.argv[4] ?? 7))
 
 const fleet = await startAgentFleet(agents, 50_000)
 const client = startClient()
-const bare = createServer()
+const bare = createServer({ keepAliveTimeout: 65_000 })
 const queries = countQueries()
 try {
   const tokens: string[] = []
