@@ -212,17 +212,17 @@ export const bugs: readonly Bug[] = [
       }),
     },
   })),
-  bug('return-forgotten', 'an abort sends nobody back', 1, 60, () => ({
+  bug('return-forgotten', 'an abort sends nobody back', 2, 15, () => ({
     fleet: { look: (look) => ({ ...look, back: [] }) },
   })),
   bug('return-to-nothing', 'an abort sends deployments back to nothing', 1, 40, () => ({
     fleet: { look: (look) => ({ ...look, back: look.back.map((one) => ({ ...one, to: null })) }) },
   })),
-  bug('report-replayed', 'a report that was overtaken is taken', 1, 60, () => ({ sync: { isNewer: () => true } })),
+  bug('report-replayed', 'a report that was overtaken is taken', 5, 15, () => ({ sync: { isNewer: () => true } })),
   bug('audit-link-dropped', 'the manager takes an agent’s chain with a link left out', 1, 10, () => ({
     sync: { links: (links) => (links.length > 2 ? links.filter((_, index) => index !== 1) : links) },
   })),
-  bug('order-rewound', 'an old order that comes late is taken for a new one', 1, 60, () => ({
+  bug('order-rewound', 'an old order that comes late is taken for a new one', 3, 15, () => ({
     wrapOrders: (apply) => {
       let highest = 0
       return (order) => {

@@ -31,6 +31,8 @@ export class Watch {
   readonly #shares = new Map<string, Map<string, Share>>()
   readonly #stood = new Map<string, Set<string>>()
   readonly #frozen = new Map<string, string>()
+  /** What a deployment rested on, as far as the manager knew, when a rollout told it. */
+  readonly #own = new Map<string, Set<string | null>>()
 
   constructor(scheduler: Scheduler, truth: Truth, db: Database, cast: Cast) {
     this.#scheduler = scheduler
@@ -270,17 +272,18 @@ export class Watch {
       this.fail('a newer rollout is not undone', `${who}, told by ${teller.id} since`)
     if (cause === 'return') {
       if (phase !== 'aborting' && phase !== 'aborted') this.fail('only an abort returns', who)
-      if (target && !this.#truth.rested.get(row.id)?.has(target.digest))
-        this.fail('each returns to its own stable', `${who}: ${this.#name(target)}`)
-      if (!target && this.#truth.rested.get(row.id)?.size)
-        this.fail('each returns to its own stable', `${who}: nothing`)
+      const own = this.#own.get(`${rollout.id} ${row.id}`)
+      if (own && !own.has(target?.digest ?? null))
+        this.fail('each returns to its own stable', `${who}: ${target ? this.#name(target) : 'nothing'}`)
       return
     }
+    const key = `${rollout.id} ${row.id}`
+    this.#own.set(key, (this.#own.get(key) ?? new Set()).add(row.state?.stable?.digest ?? null))
     if (!['progressing', 'promoting', 'complete', 'paused'].includes(phase))
       this.fail('only a running rollout tells', `${who}, ${phase}`)
     const { freeze } = this.#db
     const first = rollout.state.members[row.id]
-    if (freeze && (freeze.until === null || now < freeze.until) && first && first.since >= now)
+    if (freeze && !this.#truth.skewed && (freeze.until === null || now < freeze.until) && first && first.since >= now)
       this.fail('a freeze holds every start', who)
     if (row.model === 'airgapped') this.fail('who gets bundles is not told', who)
   }
@@ -291,6 +294,20 @@ export class Watch {
     const begun = flying.filter((member) => before.members[member.id]?.told !== true)
     if (begun.length > 0 && flying.length > rollout.plan.maxInFlight)
       this.fail('in flight at most', `${rollout.id} has ${flying.length} of ${rollout.plan.maxInFlight} in flight`)
+    this.#abortReaches(rollout)
+  }
+
+  /** Those that an aborted rollout told, and that can be told, are told their way back at one of the next looks. */
+  #abortReaches({ id, state }: RolloutRow): void {
+    const { aborted } = state.core
+    if (!aborted || this.#truth.skewed || this.#scheduler.now - aborted.at < 120_000) return
+    for (const member of Object.values(state.members)) {
+      const row = this.#db.deployments.get(member.id)
+      if (member.status !== 'returning' || !row || row.rollout !== id) continue
+      const tellable = row.pinned === null && row.operation === 'run' && !row.deleted
+      if (tellable && row.target?.digest === member.target)
+        this.fail('an abort reaches those in flight', `${row.id} was told by ${id}, and never its way back`)
+    }
   }
 
   #name(target: Target): string {
