@@ -1,7 +1,7 @@
 /**
  * Runs every benchmark, one after the other, each in a process of its own.
  *
- *   npm run bench                  in full; about a quarter of an hour on two cores
+ *   npm run bench                  in full; half an hour or more on two cores, most of it the verdicts
  *   npm run bench -- --small       the least that runs each: proves that they work, says nothing of speed
  *
  * Prints each one's output, then one table of all figures, and as the last line the same as JSON.
