@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { startTestServer, type TestServer } from '@landfall/manager/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../harness/agent-world.ts'
@@ -56,8 +57,8 @@ describe('three managers', () => {
     const late = writes.filter((write) => write.writer === manager.name && write.at.getTime() >= wokenAt)
     expect(late.filter((write) => write.deployment === deployment && write.epoch <= epoch)).toEqual([])
     await until(
-      () => lost(manager.url),
-      (count) => count > 0,
+      () => endedEarly(manager),
+      (ended) => ended,
     )
     expect(await world.broken('1.2.0')).toEqual([])
     // It is one of them again.
@@ -68,8 +69,12 @@ describe('three managers', () => {
   }, 120_000)
 })
 
-/** Runs of a manager that ended because the lease was held by another. */
-async function lost(url: string): Promise<number> {
+/**
+ * Whether a run of this manager ended because the lease was held by another; or, where it was frozen in the middle of a transaction, because
+ * the database had ended that meanwhile.
+ */
+async function endedEarly({ url, log }: { url: string; log: string }): Promise<boolean> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^landfall_engine_runs_total\{ended="lost"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+  const lost = Number(/^landfall_engine_runs_total\{ended="lost"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+  return lost > 0 || (await readFile(log, 'utf8')).includes('a run ended early')
 }
