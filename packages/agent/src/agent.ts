@@ -88,5 +88,3 @@ export interface Agent {
   logs(limit: number): Promise<LogLine[]>
   stop(): Promise<void>
 }
-
-export type { AgentSetup }
