@@ -2,7 +2,7 @@ import { execFile, execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -10,11 +10,14 @@ import { find, type SystemPackage } from '../../scripts/setup/system-packages.ts
 import { freePort } from './manager-process.ts'
 
 const home = '/usr/lib/postgresql'
-const versions = existsSync(home) ? readdirSync(home).sort((a, b) => Number(b) - Number(a)) : []
+/** Read each time: the packages may be installed only now. Newest first. */
+const versions = () => (existsSync(home) ? readdirSync(home).sort((a, b) => Number(b) - Number(a)) : [])
 /** The system's PostgreSQL: the one from npm has no `pg_basebackup`. */
 export const debianPostgres: SystemPackage = {
   purpose: 'promoting a synchronous standby',
-  commands: ['pg_basebackup', ...versions.map((version) => join(home, version, 'bin', 'pg_basebackup'))],
+  get commands() {
+    return versions().map((version) => join(home, version, 'bin', 'pg_basebackup'))
+  },
   debian: 'postgresql',
 }
 
@@ -39,9 +42,8 @@ export class StandbyPair {
   }
 
   static async start(): Promise<StandbyPair> {
-    // The packages keep the server's programs out of PATH, beside this one's real place.
-    const newest = versions.find((version) => existsSync(join(home, version, 'bin', 'initdb')))
-    const bin = newest ? join(home, newest, 'bin') : join(find(debianPostgres) ?? '', '..')
+    // The packages keep the server's programs out of PATH.
+    const bin = dirname(find(debianPostgres) ?? '')
     const directory = await mkdtemp(join(tmpdir(), 'landfall-standby-'))
     const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : null
     await chmod(directory, 0o755)
