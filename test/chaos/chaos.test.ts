@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { readStatement } from './instrument/mutating-sql.ts'
+import { stable } from './instrument/place-name.ts'
+import { chaos, unitsOf } from './run/chaos.ts'
+import { compare } from './run/compare.ts'
+import type { EndState } from './run/end-state.ts'
+import { sum, table } from './run/report.ts'
+import { partOf } from './run/rotation.ts'
+
+const everything = unitsOf({ only: [], rotate: null })
+/** What `npm test` takes one of. The others were not yet run to their end: `npm run chaos` has them all, docs/reliability.md says how far. */
+const inTurn = ['push-update/host', 'push-command/manager']
+/** Runs are begun for so long; what is under way ends. Setting up comes before, one run after. */
+const budgetMs = 60_000
+const { part, why } = partOf(inTurn.length, process.env, Math.floor(Date.now() / 86_400_000))
+
+describe('a part of the crash tests', () => {
+  it(`part ${part} of ${inTurn.length} (${why}): ${inTurn[part - 1]} killed at its points, the end is right`, {
+    timeout: 600_000,
+  }, async () => {
+    const lines = [`again: LANDFALL_CHAOS_PART=${part} npm test -- test/chaos`]
+    const rows = await chaos({
+      ...{ only: inTurn.slice(part - 1, part), rotate: null, budgetMs },
+      ...{ occurrences: 1, kills: 4, sample: 4, runs: 3 },
+      say: (line) => lines.push(line),
+    })
+    console.log(`${lines.join('\n')}\n${table(rows)}`)
+    expect(rows.flatMap(({ failures }) => failures)).toEqual([])
+    // One that kills nobody proves nothing.
+    expect(sum(rows, 'kills')).toBeGreaterThan(0)
+  })
+})
+
+describe('what the crash tests stand on', () => {
+  it('each process of each scenario is in exactly one part', () => {
+    const parts = [1, 2, 3].flatMap((one) => unitsOf({ only: [], rotate: { part: one, of: 3 } }))
+    expect(parts).toHaveLength(everything.length)
+    expect(new Set(parts.map(({ scenario, victim }) => `${scenario.name}/${victim}`)).size).toBe(everything.length)
+  })
+
+  it('reads from a statement what it changes', () => {
+    expect(readStatement('select id from deployments for update skip locked')).toEqual({ control: null, changes: [] })
+    expect(readStatement('update "deployments" set x = 1').changes).toEqual(['update deployments'])
+    const claim = 'with "due" as (select 1 for update skip locked) update "deployments" set a = 1 from "due"'
+    expect(readStatement(claim).changes).toEqual(['update deployments'])
+    expect(readStatement('BEGIN IMMEDIATE').control).toBe('begin')
+    expect(readStatement('insert or replace into items values (1)').changes).toEqual(['insert items'])
+    expect(readStatement('rollback to savepoint a').control).toBe(null)
+  })
+
+  it('names a point the same in every run', () => {
+    expect(stable('environments/dep_4k2j9x7m/run/api-12')).toBe(stable('environments/dep_9a8b7c6d/run/api-7'))
+    expect(stable('artifacts/unpack-hqzIsS/index.mjs')).toBe(stable('artifacts/unpack-qgkUrZ/index.mjs'))
+  })
+
+  it('sees what is left over, what is missing and what was done twice', () => {
+    const calm: EndState = {
+      files: { 'run/': 1 },
+      processes: { worker: 1 },
+      tables: { targets: 2, changes: 9 },
+      audit: { 'manager deployment.told': 1, 'manager resource.action': 3 },
+      effects: { 'cmd_1 1': 1 },
+      broken: [],
+    }
+    expect(compare({ ...calm, tables: { targets: 2, changes: 12 } }, calm)).toEqual([])
+    // Killed while it worked, it is tried again: the next attempt, one command.
+    expect(compare({ ...calm, effects: { 'cmd_9 1': 1, 'cmd_9 2': 1 } }, calm)).toEqual([])
+    const wrongs: [Partial<EndState>, string][] = [
+      [{ files: { 'run/': 1, 'upload.part': 1 } }, 'file upload.part'],
+      [{ processes: { worker: 2 } }, 'process worker'],
+      [{ processes: {} }, 'process worker'],
+      [{ tables: { targets: 3 } }, 'table targets'],
+      [{ audit: { 'manager deployment.told': 2 } }, 'audit manager deployment.told'],
+      [{ effects: { 'cmd_1 1': 2 } }, 'attempt cmd_1 1'],
+      [{ effects: {} }, '0 commands'],
+      [{ broken: ['manager'] }, 'chain'],
+    ]
+    for (const [change, word] of wrongs) {
+      expect(compare({ ...calm, ...change }, calm).join()).toContain(word)
+    }
+  })
+})
