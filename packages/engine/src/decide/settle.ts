@@ -80,7 +80,9 @@ function roomFor(
 
 /** Its removal was begun and only waits for the end of its work: it takes no new work, and no room. */
 export function isLeaving(turn: Turn, worker: string, version: Digest): boolean {
-  return turn.world.waits.has(`remove-version/${worker}/${version}`)
+  const wait = turn.world.waits.get(`remove-version/${worker}/${version}`)
+  // One whose removal failed is as it was.
+  return wait !== undefined && wait.failed !== true
 }
 
 function surgeOf(turn: Turn, resource: ComputeResource, target: LoadedTarget | null): number {

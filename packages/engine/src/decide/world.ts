@@ -8,8 +8,11 @@ import type { ComputeObservation } from '../ports/platform.ts'
 export interface World {
   /** Newest look at each worker; dropped when something was done to it. */
   compute: ReadonlyMap<string, { at: number; value: ComputeObservation }>
-  /** Operations that a controller asked to be called for again later, by operation key. */
-  waits: ReadonlyMap<string, { until: number; code: string; message: string; resource: string | null }>
+  /** Operations that a controller asked to be called for again later, or that `failed`, by operation key. */
+  waits: ReadonlyMap<
+    string,
+    { until: number; code: string; message: string; resource: string | null; failed?: boolean }
+  >
   /** Answers of gates that were asked, by `rollout/gate`, with when: one candidate's answer says nothing of the next. */
   answers: ReadonlyMap<string, { at: number; answer: GateAnswer }>
   /** What the platform's routers can do, by type of compute. */

@@ -1,5 +1,7 @@
+import { LandfallError } from '@landfall/stack'
 import { describe, expect, it } from 'vitest'
 import { exampleConfig, exampleManifest } from '../testing/example-stack.ts'
+import { FaultGate } from '../testing/fault-gate.ts'
 import { deploymentId, type Simulation, simulation } from '../testing/simulation.ts'
 
 function release(sim: Simulation, version: string, sequence: number, code: string) {
@@ -60,5 +62,27 @@ describe('a new target mid-way', () => {
     expect(state).toMatchObject({ phase: 'running', stable: first, candidate: null, rejected: [] })
     const routes = sim.store.events(deploymentId).filter((event) => event.type === 'rollout.superseded')
     expect(routes).toHaveLength(1)
+  })
+
+  // Found by the simulation, seed 141: a removal that had failed was taken for one that had begun.
+  it('waits until the earlier candidate is really gone, also where its removal fails at first', async () => {
+    const { sim } = await onFirst()
+    const third = release(sim, '1.2.0', 3, '3')
+    sim.wantTarget(release(sim, '1.1.0', 2, '2'))
+    let failures = 0
+    const away = { code: 'E_AWAY', message: 'The platform does not answer', hint: 'None.', retryable: true }
+    const gate = new FaultGate(({ call, side }) =>
+      call.endsWith('.removeVersion') && side === 'before' && ++failures <= 6
+        ? { kind: 'throw', error: new LandfallError(away) }
+        : null,
+    )
+    const run = sim.begin(gate)
+    await sim.clock.advance(8_000)
+    sim.wantTarget(third)
+    await sim.clock.run(run)
+    expect(await sim.settle()).toMatchObject({ phase: 'running', stable: third })
+    expect(failures).toBeGreaterThan(6)
+    expect(sim.platform.peak.get('x-api') ?? 0).toBeLessThanOrEqual(3)
+    expect(sim.platform.peak.get('x-jobs') ?? 0).toBeLessThanOrEqual(2)
   })
 })

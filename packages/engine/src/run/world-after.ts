@@ -15,8 +15,8 @@ export function decideWorldAfter(
   const waits = new Map([...world.waits].filter(([, wait]) => wait.until > now))
   const answers = new Map(world.answers)
   const resource = 'resource' in operation ? operation.resource.name : null
-  const wait = (ms: number, code: string, message: string) =>
-    waits.set(operationKey(operation), { until: now + ms, code, message, resource })
+  const wait = (ms: number, code: string, message: string, failed = false) =>
+    waits.set(operationKey(operation), { until: now + ms, code, message, resource, ...(failed ? { failed } : {}) })
   if (operation.kind === 'observe') {
     if (outcome.kind === 'compute') compute.set(operation.resource.name, { at: now, value: outcome.observation })
     else if (outcome.kind === 'error') wait(limits.rolloutTickMs * 4, outcome.code, outcome.message)
@@ -31,7 +31,7 @@ export function decideWorldAfter(
     if (outcome.kind === 'step' && outcome.result.kind === 'wait') {
       wait(outcome.result.afterMs, outcome.result.reason.code, outcome.result.reason.message)
     }
-    if (outcome.kind === 'error') wait(limits.backoffBaseMs, outcome.code, outcome.message)
+    if (outcome.kind === 'error') wait(limits.backoffBaseMs, outcome.code, outcome.message, true)
     if (resource) compute.delete(resource)
   }
   return { ...world, compute, waits, answers }
