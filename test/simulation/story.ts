@@ -18,7 +18,8 @@ export async function tellFailure(seed: number, first: Outcome, bug?: Bug): Prom
   if (again.hash !== first.hash) return `seed ${seed}: NOT REPEATABLE, ${first.hash} and ${again.hash}`
   const { cast, entries } = writeScript(seed)
   const { violation } = first
-  const few = await shrink(entries, async (some) => {
+  const before = entries.filter(({ at }) => at <= (violation?.at ?? 0))
+  const few = await shrink(before, async (some) => {
     const outcome = await simulate(seed, cast, some, bug?.seams())
     return outcome.violation?.invariant === violation?.invariant
   })
