@@ -1,4 +1,4 @@
-import type { AgentSetup, AuditLink, CommandUpdate, Order, Report } from '@landfall/contract'
+import type { AuditLink, CommandUpdate, Order, Report } from '@landfall/contract'
 import type { DeploymentState, Explanation } from '@landfall/engine'
 import type { CustomerSettings } from '@landfall/stack'
 import type { AuditCheck } from './audit/agent-audit.ts'

@@ -112,10 +112,13 @@ test('a daemon that takes long to start is waited for, not started again and aga
   const slow = 'printf x >> "$0"; sleep 4; exec "$@"'
   const command = ['/bin/sh', '-c', slow, starts, node, ...host] as const
   try {
+    // Asked again where the killed one, of which a thread may still be ending, took the call with it.
     const asked = [1, 2, 3].map(() =>
-      new HostClient(places(environment.directory), environment.deployment.id, command).json<HostStatus>({
-        ...{ method: 'GET', path: '/v1/status', signal: soon() },
-      }),
+      again(() =>
+        new HostClient(places(environment.directory), environment.deployment.id, command).json<HostStatus>({
+          ...{ method: 'GET', path: '/v1/status', signal: soon() },
+        }),
+      ),
     )
     const pids = new Set((await Promise.all(asked)).map((answer) => answer?.pid))
     expect(pids.size).toBe(1)

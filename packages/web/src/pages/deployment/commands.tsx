@@ -18,7 +18,11 @@ import { SendCommand } from './send-command.tsx'
 const route = getRouteApi('/p/$project/deployments/$deployment/commands')
 
 /** How a command that was not given at once came to its worker. */
-const roads: Record<Command['via'], string> = { direct: '', bundle: ', carried in a bundle', agent: ', given at the site' }
+const roads: Record<Command['via'], string> = {
+  direct: '',
+  bundle: ', carried in a bundle',
+  agent: ', given at the site',
+}
 
 /** What can be called, what was called, and what came back. */
 export function Commands() {
