@@ -114,6 +114,10 @@ function fleetRow(db: Database, self: RolloutRow, row: DeploymentRow): FleetRow 
     rejection: rejection ? { code: rejection.code, message: rejection.message } : null,
     ahead: theirs !== undefined && theirs > ours,
     taken_over: newer && !(self.state.phase === 'complete' && teller?.state.phase === 'aborted'),
+    going_back:
+      (teller?.state.phase === 'aborting' || teller?.state.phase === 'aborted') &&
+      row.target !== null &&
+      teller.release !== row.target.release,
   }
 }
 

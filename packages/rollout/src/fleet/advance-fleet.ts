@@ -250,10 +250,10 @@ function startMembers(
   const waiting = Object.values(members)
     .filter((each) => each.status === 'waiting' && (standing.waves.get(each.id) ?? each.wave) <= limit)
     .sort((a, b) => a.wave - b.wave || (a.id < b.id ? -1 : 1))
-  const resting = new Map(observation.members.map((each) => [each.id, each.resting]))
+  const stable = new Map(observation.members.map((each) => [each.id, each.goingBackTo ?? each.resting]))
   for (const member of waiting) {
     if (flying >= Math.max(1, plan.maxInFlight)) break
-    const from = member.told ? member.from : (resting.get(member.id) ?? null)
+    const from = member.told ? member.from : (stable.get(member.id) ?? null)
     members[member.id] = {
       ...change(member, 'in-flight', now),
       told: true,

@@ -43,6 +43,8 @@ export interface MemberObservation {
   /** Digest of the target it rests on, was last told, and had when the rollout reached it. */
   resting: string | null
   told: string | null
+  /** Another rollout, aborted, sends it back there: that is its own stable, whatever it still rests on. */
+  goingBackTo?: string
   /** Its own worker-scale outcome for `told`. */
   outcome: 'progressing' | 'healthy' | 'failed' | 'rolled-back'
   failure?: { code: string; message: string }

@@ -263,7 +263,23 @@ describe('any fleet', () => {
         }
         expect(await told('site')).toBeNull()
       }),
-      { numRuns: 5 },
+      {
+        numRuns: 5,
+        examples: [
+          // Told the next release while it still rests on the aborted one: that is not where the next abort sends it.
+          [
+            [
+              { kind: 'release' },
+              { kind: 'report', id: 'a' },
+              { kind: 'abort' },
+              { kind: 'release' },
+              { kind: 'abort' },
+              { kind: 'away', id: 'b' },
+              { kind: 'bad', id: 'a' },
+            ],
+          ],
+        ],
+      },
     )
   }, 400_000)
 })

@@ -76,6 +76,7 @@ function memberOf(
     told,
     ...(excluded ? { excluded } : {}),
     ...(row.taken_over ? { takenOver: true } : {}),
+    ...(row.going_back && told !== null ? { goingBackTo: told } : {}),
   }
   if (!answered(row) || told === null) return { ...base, outcome: 'progressing' }
   if (row.rejection) {

@@ -38,6 +38,8 @@ export interface FleetRow {
    * send it to and fro for ever; one that is over may still bring along what a newer one was aborted on.
    */
   taken_over: boolean
+  /** What it was told last is the way back of a rollout that was aborted, whether it is there yet or not. */
+  going_back: boolean
 }
 
 /** All that one look at a rollout reads; nothing is decided in it. */
@@ -85,7 +87,8 @@ async function readRows(
         jsonb_build_object('told', d.target -> 'digest')) as rejection,
       coalesce(theirs.sequence > ours.sequence, false) as ahead,
       coalesce((teller.created_at, teller.id) > (self.created_at, self.id)
-        and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over
+        and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over,
+      coalesce(teller.phase in ('aborting', 'aborted') and teller.release <> d.target_release, false) as going_back
     from deployments d
     join releases ours on ours.project = d.project and ours.digest = ${rollout.release}
     join rollouts self on self.id = ${rollout.id}
