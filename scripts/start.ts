@@ -7,6 +7,7 @@ import type { DeploymentRef } from '@landfall/engine'
 import { stopHost } from '@landfall/platform-local'
 import { removePostgres } from '@landfall/postgres'
 import { buildDashboard } from './setup/build-dashboard.ts'
+import { ensure, iproute } from './setup/system-packages.ts'
 import { arrive } from './story/chapters/arrive.ts'
 import { badRelease } from './story/chapters/bad-release.ts'
 import { goodRelease } from './story/chapters/good-release.ts'
@@ -38,6 +39,7 @@ mkdirSync(directory, { recursive: true })
 let manager: Awaited<ReturnType<typeof startManagerProcess>> | null = null
 let vendor: Vendor | null = null
 const traffic = new Traffic()
+for (const line of ensure([iproute])) narrator.say(line)
 const island = await Island.open()
 if ('unavailable' in island) {
   narrator.say(`not run: the network namespace of the airgapped site, because ${island.unavailable}`)

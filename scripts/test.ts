@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, ensure, find, git, skopeo } from './setup/system-packages.ts'
+import { chromium, debianPostgres, ensure, find, git, iproute, openssl, skopeo } from './setup/system-packages.ts'
 
 /**
  * `npm test`: set-up, types, lint, the web build, every test, the browser tests and the story, then one closing line
@@ -16,7 +16,7 @@ let passed = 0
 let failed = 0
 const notes: string[] = []
 
-const missing = ensure([chromium, skopeo, git])
+const missing = ensure([chromium, skopeo, git, openssl, iproute, debianPostgres])
 const browser = find(chromium)
 const environment = { ...process.env, ...(browser ? { CHROMIUM_PATH: browser } : {}), FORCE_COLOR: '0' }
 

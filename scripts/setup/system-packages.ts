@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 export interface SystemPackage {
@@ -23,6 +23,25 @@ export const chromium: SystemPackage = {
 }
 export const skopeo: SystemPackage = { purpose: 'reading releases with skopeo', commands: ['skopeo'], debian: 'skopeo' }
 export const git: SystemPackage = { purpose: 'provenance from git', commands: ['git'], debian: 'git' }
+
+export const openssl: SystemPackage = { purpose: 'a private authority', commands: ['openssl'], debian: 'openssl' }
+export const iproute: SystemPackage = {
+  purpose: 'a network namespace',
+  commands: ['ip', '/sbin/ip', '/usr/sbin/ip'],
+  debian: 'iproute2',
+}
+
+const postgresHome = '/usr/lib/postgresql'
+/** Read each time: the packages may be installed only now. Newest first. */
+const versions = () => (existsSync(postgresHome) ? readdirSync(postgresHome).sort((a, b) => Number(b) - Number(a)) : [])
+/** The system's PostgreSQL: the one from npm has no `pg_basebackup`. */
+export const debianPostgres: SystemPackage = {
+  purpose: 'promoting a synchronous standby',
+  get commands() {
+    return versions().map((version) => join(postgresHome, version, 'bin', 'pg_basebackup'))
+  },
+  debian: 'postgresql',
+}
 
 export function find(pkg: SystemPackage): string | null {
   for (const command of pkg.commands) {

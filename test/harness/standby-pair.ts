@@ -1,25 +1,13 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chownSync, mkdirSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { find, type SystemPackage } from '../../scripts/setup/system-packages.ts'
+import { debianPostgres, find } from '../../scripts/setup/system-packages.ts'
 import { freePort } from './manager-process.ts'
-
-const home = '/usr/lib/postgresql'
-/** Read each time: the packages may be installed only now. Newest first. */
-const versions = () => (existsSync(home) ? readdirSync(home).sort((a, b) => Number(b) - Number(a)) : [])
-/** The system's PostgreSQL: the one from npm has no `pg_basebackup`. */
-export const debianPostgres: SystemPackage = {
-  purpose: 'promoting a synchronous standby',
-  get commands() {
-    return versions().map((version) => join(home, version, 'bin', 'pg_basebackup'))
-  },
-  debian: 'postgresql',
-}
 
 /** Whom the servers run as where we are root: PostgreSQL refuses root. */
 type User = { uid: number; gid: number } | null

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ensure } from '../../scripts/setup/system-packages.ts'
+import { debianPostgres, ensure } from '../../scripts/setup/system-packages.ts'
 import { ManagersWorld } from '../harness/managers-world.ts'
-import { debianPostgres, StandbyPair } from '../harness/standby-pair.ts'
+import { StandbyPair } from '../harness/standby-pair.ts'
 import { Users } from '../harness/users.ts'
 
 let pair: StandbyPair | null = null
