@@ -12,6 +12,7 @@ const details: Readonly<Record<string, object>> = {
   'sync-polls.ts': { agents: 3, polls: number, ratio: number, work: number },
   'waiting-agents.ts': { agents: 20, failed: 0, publishedMs: number },
   'retarget.ts': { deployments: 20, toldMs: number, loopMs: number },
+  'pull-latency.ts': { rounds: 2, held: [number, number], polled: [number, number] },
   'rows-per-update.ts': {
     push: { rows: { deployments: number, audit_entries: number, targets: 1 }, walBytes: number },
     pull: { rows: { deployments: number, audit_entries: number, targets: 1 }, walBytes: number },
