@@ -1,11 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import {
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer'
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeProtobuf } from './decode-protobuf.ts'
@@ -15,76 +9,18 @@ import { exportLogs, exportMetrics } from './messages.ts'
 import { recordCount } from './only-errors.ts'
 import { checkRequest, parseRequest, toJsonLine } from './parse-request.ts'
 import { maxUnpackedBytes, readBody } from './read-body.ts'
-
-// The bytes come from OpenTelemetry's own encoder, which shares nothing with the decoder here.
-const second = 1_763_700_000
-const resource = (attributes: Record<string, unknown>) => ({ attributes })
-const scope = { name: 'test', version: '1' }
-const own = { 'service.name': 'api', 'service.version': '1.2.0', 'landfall.version.id': 'sha256:v' }
-const identity = {
-  'landfall.project': 'acme',
-  'landfall.deployment.id': 'dep_1',
-  'landfall.deployment.name': 'eu',
-}
-
-const record = (body: unknown, attributes: Record<string, unknown>, severityNumber = 17) => ({
-  hrTime: [second, 123_456_789],
-  hrTimeObserved: [second, 123_456_789],
-  severityNumber,
-  severityText: 'ERROR',
-  body,
-  attributes,
-  droppedAttributesCount: 0,
-  spanContext: { traceId: 'aabbccddeeff00112233445566778899', spanId: '0011223344556677', traceFlags: 1 },
-  resource: resource(own),
-  instrumentationScope: scope,
-})
-const logs = [
-  record('it broke', {
-    text: 'ä€𝄞',
-    number: 42,
-    float: 1.5,
-    yes: true,
-    list: ['a', 1],
-    big: 2 ** 53 - 1,
-    negative: -7,
-  }),
-  record({ nested: { deep: [1, 2] } }, {}, 9),
-]
-const metrics = {
-  resource: resource({ ...own, 'landfall.deployment.id': 'forged' }),
-  scopeMetrics: [
-    {
-      scope,
-      metrics: [
-        {
-          descriptor: { name: 'http.server.request.duration', description: '', unit: 's', valueType: 1 },
-          aggregationTemporality: 1,
-          dataPointType: 0,
-          dataPoints: [
-            {
-              startTime: [second - 10, 0],
-              endTime: [second, 500_000_000],
-              attributes: { 'http.response.status_code': 503, 'http.route': '/x' },
-              value: { count: 6, sum: 1.25, min: 0, max: 1, buckets: { boundaries: [0.1, 0.5], counts: [3, 2, 1] } },
-            },
-          ],
-        },
-        {
-          descriptor: { name: 'process.cpu', description: '', unit: '1', valueType: 1 },
-          aggregationTemporality: 1,
-          dataPointType: 2,
-          dataPoints: [{ startTime: [0, 0], endTime: [second, 0], attributes: {}, value: 0.5 }],
-        },
-      ],
-    },
-  ],
-}
-const bytesOf = (encoded: Uint8Array | undefined) => encoded ?? expect.fail('nothing was encoded')
-const protobufLogs = bytesOf(ProtobufLogsSerializer.serializeRequest(logs as never))
-const jsonLogs = bytesOf(JsonLogsSerializer.serializeRequest(logs as never))
-const protobufMetrics = bytesOf(ProtobufMetricsSerializer.serializeRequest(metrics as never))
-const jsonMetrics = bytesOf(JsonMetricsSerializer.serializeRequest(metrics as never))
+import {
+  bytesOf,
+  identity,
+  jsonLogs,
+  jsonMetrics,
+  own,
+  protobufLogs,
+  protobufMetrics,
+  resource,
+  scope,
+  second,
+} from './testing/samples.ts'
 
 describe('OTLP', () => {
   it('is stamped with the identity of the token; what the sender claimed under those names is gone', () => {

@@ -1,5 +1,5 @@
 import type { Portal } from '@landfall/contract'
-import type { CustomerSettings } from '@landfall/stack'
+import { describeSettings } from '../../customer/setting-options.ts'
 import type { Output } from '../../output/output.ts'
 import { relative } from '../../output/time.ts'
 
@@ -49,21 +49,6 @@ export function describeRequest(request: Portal['requests'][number], output: Out
     `${output.style('yellow', '…')} ${request.message}${where}`,
     ...(request.target ? [output.style('dim', `  ${request.gate} · target ${request.target}`)] : []),
     ...request.difference.map(({ area, change }) => `  ${area}: ${change}`),
-  ]
-}
-
-export function describeSettings(settings: CustomerSettings, local: readonly string[] = []): string[] {
-  const windows = settings.windows.map(
-    ({ rrule, start, duration, timeZone }) => `${rrule} from ${start}, ${duration}, ${timeZone}`,
-  )
-  const line = (name: keyof CustomerSettings, value: string) =>
-    `${name.padEnd(10)} ${value}${local.includes(name) ? ' (set at the agent)' : ''}`
-  return [
-    line('updates', settings.updates),
-    line('approvals', settings.approvals),
-    line('windows', windows.join('; ') || 'none: at any time'),
-    line('telemetry', settings.telemetry),
-    line('access', settings.access),
   ]
 }
 

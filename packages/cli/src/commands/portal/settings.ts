@@ -1,20 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { type CustomerSettings, LandfallError } from '@landfall/stack'
-import { type Command, Option } from 'commander'
-import type { Context, World } from '../../context/context.ts'
-import { describeSettings } from './describe-portal.ts'
+import type { CustomerSettings } from '@landfall/stack'
+import type { Command } from 'commander'
+import type { World } from '../../context/context.ts'
+import { addSettingOptions, describeSettings, type SettingOptions, settingsOf } from '../../customer/setting-options.ts'
 import { visiting } from './visit.ts'
-
-interface SettingOptions {
-  updates?: CustomerSettings['updates']
-  approvals?: CustomerSettings['approvals']
-  telemetry?: CustomerSettings['telemetry']
-  window: string[]
-  windows?: string
-}
-
-const collect = (value: string, all: string[]) => [...all, value]
 
 export function portalSettingCommands(parent: Command, world: World): void {
   visiting<SettingOptions>(parent, world, {
@@ -26,15 +14,9 @@ export function portalSettingCommands(parent: Command, world: World): void {
       'portal settings --window "FREQ=WEEKLY;BYDAY=SA,SU|2026-01-03T02:00|4h|Europe/Berlin"',
       'portal settings --windows none',
     ],
-    configure: (command) =>
-      command
-        .addOption(new Option('--updates <mode>', 'how updates begin').choices(['automatic', 'approval', 'paused']))
-        .addOption(new Option('--approvals <where>', 'where an approval counts').choices(['portal', 'agent']))
-        .addOption(new Option('--telemetry <mode>', 'what leaves').choices(['on', 'errors-only', 'off']))
-        .option('--window <rrule|start|duration|zone>', 'updates begin only within; once for each', collect, [])
-        .option('--windows <file>', 'the windows as a JSON list; `none` takes all away'),
+    configure: addSettingOptions,
     async run({ client, params }, context, options) {
-      const change = changeOf(context, options)
+      const change = settingsOf(context, options)
       if (Object.keys(change).length > 0) {
         const settings = await client.changeCustomerSettings({ params, body: change })
         context.output.data(settings, (item) => describeSettings(item).join('\n'))
@@ -74,34 +56,3 @@ function access(
     },
   })
 }
-
-function changeOf(context: Context, options: SettingOptions): Partial<CustomerSettings> {
-  const { updates, approvals, telemetry, window, windows } = options
-  return {
-    ...(updates && { updates }),
-    ...(approvals && { approvals }),
-    ...(telemetry && { telemetry }),
-    ...(window.length > 0 && { windows: window.map(windowOf) }),
-    ...(windows !== undefined && { windows: windows === 'none' ? [] : readWindows(context, windows) }),
-  }
-}
-
-function windowOf(text: string): CustomerSettings['windows'][number] {
-  const [rrule = '', start = '', duration = '', timeZone = ''] = text.split('|')
-  if (rrule && start && duration && timeZone) return { rrule, start, duration, timeZone }
-  throw usage(
-    'A window is RRULE|START|DURATION|TIMEZONE.',
-    'Such as "FREQ=WEEKLY;BYDAY=SA|2026-01-03T02:00|4h|Europe/Berlin".',
-  )
-}
-
-/** The manager checks what it says. */
-function readWindows(context: Context, file: string): CustomerSettings['windows'] {
-  try {
-    return JSON.parse(readFileSync(resolve(context.directory, file), 'utf8'))
-  } catch {
-    throw usage(`${file} is not a list of windows as JSON.`, 'Write a list of { rrule, start, duration, timeZone }.')
-  }
-}
-
-const usage = (message: string, hint: string) => new LandfallError({ code: 'E_USAGE', message, hint })
