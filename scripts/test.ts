@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { chromium, debianPostgres, ensure, find, git, iproute, openssl, skopeo } from './setup/system-packages.ts'
 
 /**
- * `npm test`: set-up, types, lint, the web build, every test, the browser tests and the story, then one closing line
- * `N passed, N failed`. `npm test -- PATH…` runs only the tests below PATH.
+ * `npm test`: set-up, types, lint, the web build, every test, the browser tests and the story, then what failed once more with its reason,
+ * and one closing line `N passed, N failed`. `npm test -- PATH…` runs only the tests below PATH.
  */
 const only = process.argv.slice(2)
 const started = Date.now()
@@ -15,6 +15,7 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 let passed = 0
 let failed = 0
 const notes: string[] = []
+const reasons: string[] = []
 
 const missing = ensure([chromium, skopeo, git, openssl, iproute, debianPostgres])
 const browser = find(chromium)
@@ -36,7 +37,7 @@ else {
 }
 
 if (missing.length > 0 && process.env.CI === 'true') failed += missing.length
-for (const line of [...missing, ...notes]) console.log(line)
+for (const line of [...reasons, ...missing, ...notes]) console.log(line)
 console.log(`took ${Math.round((Date.now() - started) / 1000)} s`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)
@@ -55,7 +56,30 @@ function stage(name: string, command: string, args: string[]): void {
   if (ok) passed++
   else failed++
   console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - at) / 1000).toFixed(1)} s)`)
-  if (!ok) console.log(`${result.stdout}\n${result.stderr}`.trim().slice(-20_000))
+  if (!ok) reasons.push(`FAIL ${name}\n${`${result.stdout}\n${result.stderr}`.trim().slice(-20_000)}`)
+}
+
+interface Report {
+  numPassedTests: number
+  numFailedTests: number
+  numTotalTests: number
+  numPendingTests: number
+  testResults: {
+    name: string
+    message: string
+    assertionResults: { status: string; fullName: string; failureMessages: string[] | null }[]
+  }[]
+}
+
+/** Each failed test, or file that could not be loaded, with the beginning of its reason: logs are often kept by their end only. */
+function failuresOf({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const path = relative(root, name)
+    const tests = assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map((test) => `FAIL ${path} > ${test.fullName}\n${(test.failureMessages ?? []).join('\n').slice(0, 4_000)}`)
+    return message ? [`FAIL ${path}\n${message.slice(0, 4_000)}`, ...tests] : tests
+  })
 }
 
 /** One run of vitest, its tests counted. */
@@ -70,9 +94,10 @@ function tests(name: string, args: string[]): void {
   )
   const before = failed
   try {
-    const results = JSON.parse(readFileSync(file, 'utf8'))
+    const results: Report = JSON.parse(readFileSync(file, 'utf8'))
     passed += results.numPassedTests
     failed += results.numFailedTests
+    reasons.push(...failuresOf(results))
     if (results.numTotalTests === 0) failed++
     if (results.numPendingTests > 0) notes.push(`${name}: ${results.numPendingTests} skipped`)
   } catch {
