@@ -1,5 +1,5 @@
 import type { CommandUpdate } from '@landfall/contract'
-import { type CommandEnd, commandState } from '@landfall/engine'
+import type { CommandEnd } from '@landfall/engine'
 import { openSealed } from '@landfall/release'
 import { replyKey } from '../agents/reply-key.ts'
 import { appendAudit } from '../audit/append-audit.ts'
@@ -8,10 +8,11 @@ import type { Keyring } from '../secrets/keyring.ts'
 import type { Trx } from '../store/database.ts'
 import { inputContext, resultContext } from './contexts.ts'
 import { endCommand } from './end-command.ts'
+import { effectOf } from './update-effect.ts'
 import { insertOutput } from './write-output.ts'
 
 /** An agent that has told of a command holds it so long: longer than it may be between two polls. */
-const leaseMs = 180_000
+export const agentLeaseMs = 180_000
 
 type Given = { deployment: string; update: CommandUpdate; at: number }
 
@@ -23,16 +24,12 @@ export async function acceptUpdate(trx: Trx, keyring: Keyring, given: Given): Pr
   const { deployment, update, at } = given
   const row = (await lock(trx, given)) ?? (await create(trx, keyring, given))
   if (!row) return
-  const over = commandState.isOver(row.status)
-  if (update.attempt < row.attempt) return
-  // What an ended command still wrote belongs to it, as long as it is of the attempt that ended it.
-  if (!over || update.attempt === row.attempt) {
-    await insertOutput(trx, keyring, { deployment, id: update.id }, openOutput(keyring, given))
-  }
+  const effect = effectOf(row, update)
+  if (effect.output) await insertOutput(trx, keyring, { deployment, id: update.id }, openOutput(keyring, given))
   const { status } = update
   const command = { ...row, deployment, id: update.id, attempt: update.attempt }
+  if (effect.does === 'nothing') return
   if (status === 'running' || status === 'postponed') {
-    if (over) return
     await trx
       .updateTable('commands')
       .set({
@@ -40,7 +37,7 @@ export async function acceptUpdate(trx: Trx, keyring: Keyring, given: Given): Pr
         attempt: update.attempt,
         started_at: row.started_at ?? instant(update.startedAt, at),
         lease_owner: row.lease_owner ?? 'agent',
-        lease_until: new Date(at + leaseMs),
+        lease_until: new Date(at + agentLeaseMs),
       })
       .where('deployment', '=', deployment)
       .where('id', '=', update.id)
@@ -50,7 +47,7 @@ export async function acceptUpdate(trx: Trx, keyring: Keyring, given: Given): Pr
     }
     return
   }
-  if (over) return noteLate(trx, command, status, at)
+  if (effect.does === 'comes-late') return noteLate(trx, command, status, at)
   const outcome = open(keyring, given, status)
   await trx
     .updateTable('commands')

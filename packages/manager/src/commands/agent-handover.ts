@@ -7,7 +7,7 @@ import { acceptUpdate } from './accept-update.ts'
 import { inputContext } from './contexts.ts'
 
 /** Until the agent has told that it has the command: the answer may be lost on its way. */
-const firstLeaseMs = 30_000
+export const firstLeaseMs = 30_000
 
 /**
  * Commands of the deployments that agents run: leased to the agent's session, renewed by each report that tells of them, given again, as

@@ -1,4 +1,4 @@
-import { type AttemptDeps, runAttempt } from '@landfall/engine'
+import { type AttemptDeps, type CommandStore, runAttempt } from '@landfall/engine'
 import { type Loop, startLoop } from '../control/loop.ts'
 import type { Scope } from '../control/store/claim.ts'
 import type { Keyring } from '../secrets/keyring.ts'
@@ -14,20 +14,32 @@ export interface CommandExecutor {
   stop(): Promise<void>
 }
 
-/** Runs queued commands, a bounded number at once, and ends those whose deadline has passed. */
+/** Runs the commands of the managers' queue in PostgreSQL. */
 export function startExecutor(
-  deps: Omit<AttemptDeps, 'port'> & {
-    db: Database
-    keyring: Keyring
-    scope: Scope
-    owner: string
-    concurrency: number
-    idleMs?: number
-  },
+  deps: Omit<QueueDeps, 'store' | 'sweep'> & { db: Database; keyring: Keyring; scope: Scope },
 ): CommandExecutor {
-  const { db, keyring, clock, log, scope, owner, leaseMs } = deps
+  const { db, keyring, scope, concurrency } = deps
   // Half of the places at most for one deployment: its long commands leave room for the others'.
-  const store = createCommandStore({ db, keyring, scope, perDeployment: Math.max(1, Math.ceil(deps.concurrency / 2)) })
+  const perDeployment = Math.max(1, Math.ceil(concurrency / 2))
+  return executeQueue({
+    ...deps,
+    store: createCommandStore({ db, keyring, scope, perDeployment }),
+    sweep: (now) => sweepCommands(db, now),
+  })
+}
+
+interface QueueDeps extends Omit<AttemptDeps, 'port'> {
+  store: CommandStore
+  /** Ends those whose deadline has passed; answers how many. */
+  sweep: (now: number) => Promise<number>
+  owner: string
+  concurrency: number
+  idleMs?: number
+}
+
+/** Runs the commands of a queue, a bounded number at once, and ends those whose deadline has passed. */
+export function executeQueue(deps: QueueDeps): CommandExecutor {
+  const { store, sweep, clock, log, owner, leaseMs } = deps
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
   const claims = startLoop({
@@ -54,7 +66,7 @@ export function startExecutor(
     clock,
     log,
     work: async () => {
-      const expired = await sweepCommands(db, clock.now())
+      const expired = await sweep(clock.now())
       if (expired > 0) deps.onChange()
       return expired > 0
     },

@@ -75,8 +75,8 @@ export async function queueCommand(trx: Trx, keyring: Keyring, order: NewCommand
   return id
 }
 
-/** In the form of an id of ours, from 100 bits of a hash. */
-function keyedId(deployment: string, by: string, key: string): string {
+/** Id of a command that was asked under a key: in the form of an id of ours, from 100 bits of a hash. */
+export function keyedId(deployment: string, by: string, key: string): string {
   const hash = createHash('sha256')
     .update(JSON.stringify(['command', deployment, by, key]))
     .digest('hex')
