@@ -3,10 +3,12 @@ import type { AgentState } from '../../packages/agent/src/state/agent-state.ts'
 /** What is on an agent's disk: outlives its processes. */
 export interface Disk {
   values: Map<string, string>
+  /** Values as they were read last, with the text they were read from: most are read many times between two writes. */
+  read: Map<string, { text: string; value: unknown }>
   records: Map<string, { number: number; text: string }[]>
 }
 
-export const emptyDisk = (): Disk => ({ values: new Map(), records: new Map() })
+export const emptyDisk = (): Disk => ({ values: new Map(), read: new Map(), records: new Map() })
 
 /**
  * The agent's sealed state without the sealing: values and logs on a simulated disk, transactions whole or not at all. `onCommit` is
@@ -51,7 +53,12 @@ export function openMemory(
     get: (name: string) => {
       alive()
       const text = disk.values.get(name)
-      return text === undefined ? undefined : (JSON.parse(text) as unknown)
+      if (text === undefined) return undefined
+      const known = disk.read.get(name)
+      if (known?.text === text) return known.value
+      const value = frozen(JSON.parse(text) as unknown)
+      disk.read.set(name, { text, value })
+      return value
     },
     put: (name: string, value: unknown) => set(name, JSON.stringify(value)),
     delete: (name: string) => set(name, undefined),
@@ -77,4 +84,11 @@ export function openMemory(
   }
   // A class with private members can't be implemented by an object; what the agent's parts call of it is all here.
   return state as unknown as AgentState
+}
+
+/** Whoever changes in place what others are handed as well is thrown at. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) frozen(member)
+  return Object.freeze(value)
 }

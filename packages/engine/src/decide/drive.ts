@@ -3,6 +3,7 @@ import type { ComputeResource, Digest } from '@landfall/stack'
 import { dependenciesOf } from '@landfall/stack'
 import { computeOf, type LoadedTarget } from '../plan/targets.ts'
 import type { ComputeObservation } from '../ports/platform.ts'
+import { sameJson } from '../state/same-json.ts'
 import { abandon } from './abandon.ts'
 import { seen as markSeen, reject } from './aim.ts'
 import { isShare, look, routedTo, weightOf } from './look.ts'
@@ -52,7 +53,7 @@ export function drive(turn: Turn, candidate: LoadedTarget, stable: LoadedTarget 
     const result = next[index]
     if (!result || isHeld(one, result.state)) return
     narrate(turn, one.name, one.rollout, result.state)
-    if (JSON.stringify(result.state) !== JSON.stringify(one.rollout)) turn.worker(one.name, { rollout: result.state })
+    if (!sameJson(result.state, one.rollout)) turn.worker(one.name, { rollout: result.state })
     if (isFailing(result.state)) failed ??= { one, state: result.state }
   })
   if (failed) {

@@ -1,4 +1,5 @@
 import { computeOf, type LoadedTarget } from '../plan/targets.ts'
+import { sameJson } from '../state/same-json.ts'
 import { abandonPromoted } from './abandon.ts'
 import { reject } from './aim.ts'
 import { look } from './look.ts'
@@ -26,7 +27,7 @@ export function watchWindow(turn: Turn, stable: LoadedTarget): void {
     const observation = observationFor(turn, name, roles, seen, resource.scale, plan)
     const next = advanceWith(plan, worker.rollout, observation, { status: 'pass' }, turn.now).state
     narrate(turn, name, worker.rollout, next)
-    if (JSON.stringify(next) !== JSON.stringify(worker.rollout)) turn.worker(name, { rollout: next })
+    if (!sameJson(next, worker.rollout)) turn.worker(name, { rollout: next })
     if (!isFailing(next)) continue
     const code = next.aborted?.code ?? next.reason.code
     const message = `${name}: ${next.aborted?.message ?? next.reason.message}`

@@ -1,6 +1,7 @@
 import type { Operation } from '../decide/operations.ts'
 import { emptyWorker, newResource } from '../decide/turn.ts'
 import type { DeploymentState } from '../state/deployment-state.ts'
+import { sameJson } from '../state/same-json.ts'
 
 /**
  * Writes down what is about to be made, before the first call that makes it. So whoever resumes knows of everything that may
@@ -25,10 +26,7 @@ function intendOne(state: DeploymentState, operation: Operation, now: number): D
   if (!before) {
     const made = { ...newResource(resource, reason), phase: 'creating' as const }
     next = { ...next, resources: { ...next.resources, [resource.name]: made } }
-  } else if (
-    JSON.stringify(before.spec) !== JSON.stringify(resource) ||
-    (operation.kind === 'ensure' && !isBusy(before.phase))
-  ) {
+  } else if (!sameJson(before.spec, resource) || (operation.kind === 'ensure' && !isBusy(before.phase))) {
     const phase = operation.kind === 'version' ? before.phase : before.applied ? 'updating' : 'creating'
     const changed = { ...before, spec: resource, lifecycle: resource.lifecycle, phase, reason } as const
     next = { ...next, resources: { ...next.resources, [resource.name]: changed } }

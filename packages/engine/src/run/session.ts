@@ -7,6 +7,7 @@ import type { EngineEvent } from '../ports/events.ts'
 import type { Platform } from '../ports/platform.ts'
 import type { Claimed } from '../ports/store.ts'
 import type { DeploymentPhase, DeploymentState } from '../state/deployment-state.ts'
+import { sameJson } from '../state/same-json.ts'
 import { applyOutcome } from './apply-outcome.ts'
 import { execute } from './execute.ts'
 import { intend } from './intend.ts'
@@ -64,7 +65,7 @@ export class Session {
   async save(state: DeploymentState, events: readonly EngineEvent[]): Promise<void> {
     this.state = state
     if (state === this.#saved && events.length === 0) return
-    if (events.length === 0 && this.#saved && JSON.stringify(state) === JSON.stringify(this.#saved)) return
+    if (events.length === 0 && this.#saved && sameJson(state, this.#saved)) return
     this.checkLease()
     await this.#options.store.persist(this.keeper.lease, state, events)
     this.#saved = state
