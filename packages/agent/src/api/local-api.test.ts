@@ -1,6 +1,6 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Agent } from '../agent.ts'
 import { SiteWorld } from '../testing/site-world.ts'
@@ -114,6 +114,19 @@ describe('the local API on a socket', () => {
     await expect(serve({ socket: world.vendor.path('absent/agent.sock') })).rejects.toMatchObject({
       code: 'E_AGENT_SOCKET',
     })
+  })
+
+  it('says of an agent that ends in the middle of an import that it may be done again', async () => {
+    const socket = `${data}/ends.sock`
+    const ends = createServer((_, response) => {
+      response.writeHead(200)
+      response.write(`${JSON.stringify({ progress: { done: 1, total: 2 } })}\n`, () => response.destroy())
+    })
+    await new Promise<void>((listening) => ends.listen(socket, listening))
+    const body = { file: '/any.bundle', by: 'ada' }
+    const imported = createLocalClient({ socket }).importing({ method: 'POST', path: '/v1/imports', body }, () => {})
+    await expect(imported).rejects.toMatchObject({ code: 'E_AGENT_UNREACHABLE', retryable: true })
+    ends.close()
   })
 
   it('takes an uploaded bundle as one that it finds, and leaves no upload behind', async () => {

@@ -28,9 +28,7 @@ export function createLocalClient(target: LocalTarget) {
     /** An import: `onProgress` is told on the way. */
     async importing<T>(call: Call, onProgress: (done: number, total: number) => void): Promise<T> {
       let rest = ''
-      const response = await send(target, call)
-      response.setEncoding('utf8')
-      for await (const chunk of response) {
+      for await (const chunk of whole(await send(target, call), 'The agent ended in the middle of the import.')) {
         const lines = `${rest}${String(chunk)}`.split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines) {
@@ -84,13 +82,19 @@ async function send(target: LocalTarget, call: Call): Promise<IncomingMessage> {
 const portOf = (url: string) => new URL(url).port
 
 async function textOf(response: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = []
+  let text = ''
+  for await (const chunk of whole(response, 'The agent ended in the middle of its answer.')) text += chunk
+  return text
+}
+
+/** The text of an answer as it comes; one that is cut off says so in our words and not in those of the connection. */
+async function* whole(response: IncomingMessage, cut: string): AsyncGenerator<string> {
+  response.setEncoding('utf8')
   try {
-    for await (const part of response as AsyncIterable<Buffer>) parts.push(part)
+    for await (const chunk of response) yield String(chunk)
   } catch {
-    throw broken('The agent ended in the middle of its answer.')
+    throw broken(cut)
   }
-  return Buffer.concat(parts).toString('utf8')
 }
 
 function refusal(problem: Record<string, unknown>): LandfallError {
