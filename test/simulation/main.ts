@@ -59,9 +59,7 @@ async function share(): Promise<boolean> {
   const more = [...(values.bug ? ['--bug', values.bug] : []), ...(values.keep ? ['--keep'] : [])]
   const codes = parts.map((part) => {
     const given = ['--from', String(part.from), '--seeds', String(part.seeds), '--jobs', '1', ...more]
-    // Nearly all that a seed makes is garbage soon: a young generation that holds more of it is collected seldom.
-    const program = ['--max-semi-space-size=64', import.meta.filename, ...given]
-    const child = spawn(process.execPath, program, { stdio: 'inherit' })
+    const child = spawn(process.execPath, [import.meta.filename, ...given], { stdio: 'inherit' })
     return new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
   })
   return (await Promise.all(codes)).some((code) => code !== 0)

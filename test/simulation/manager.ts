@@ -3,8 +3,10 @@ import { createRunner, type Platform, type VerifiedRelease } from '@landfall/eng
 import { seededRandom } from '@landfall/engine/testing'
 import { LandfallError } from '@landfall/stack'
 import { startLoop } from '../../packages/manager/src/control/loop.ts'
+import type { Commands } from './commands.ts'
 import type { Database, Topic } from './database.ts'
 import { type FleetSeams, lookOnce, wakeLate } from './fleet.ts'
+import { startManagerCommands } from './manager-commands.ts'
 import { answerSync, type SyncSeams } from './manager-sync.ts'
 import { createPushStore, type StoreSeams } from './push-store.ts'
 import type { Life, Scheduler } from './scheduler.ts'
@@ -27,6 +29,7 @@ export interface ManagerDeps {
   store: StoreSeams
   fleet: FleetSeams
   sync: SyncSeams
+  commands: Commands
   wrapStore: (store: StateStore, manager: string) => StateStore
   /** Beside the store, at the instant of each transaction. */
   watchStore: (store: StateStore) => StateStore
@@ -87,15 +90,21 @@ export function startManager(deps: ManagerDeps): Manager {
       return false
     },
   })
+  const invokerOf = (deployment: string) => deps.commands.invoker(deps.site(deployment), life)
+  const owner = `${life.name}-${deps.seed}`
+  const commands = startManagerCommands({ db, commands: deps.commands, invokerOf, clock, random, owner, commit })
+  const told = new Set<string>()
   const listeners = new Set<() => void>()
   return {
     life,
     hear(topic) {
       if (topic === 'deployments') runner.wake()
       if (topic === 'rollouts') rollouts.wake()
-      if (topic === 'deployments') for (const listener of listeners) listener()
+      if (topic === 'commands') commands.wake()
+      if (topic !== 'rollouts') for (const listener of listeners) listener()
     },
-    sync: (body, deployment) => answerSync({ db, clock, commit, listeners, seams: deps.sync }, body, deployment),
+    sync: (body, deployment) =>
+      answerSync({ db, clock, commit, listeners, seams: deps.sync, commands: deps.commands, told }, body, deployment),
   }
 }
 
@@ -103,11 +112,12 @@ export function startManager(deps: ManagerDeps): Manager {
 async function transaction<T>(deps: ManagerDeps, label: string, work: () => T | Promise<T>): Promise<T> {
   const { scheduler, life, troubles } = deps
   const name = `${life.name} ${label}`
-  await scheduler.hop(life, scheduler.between(1, 8), `${name}>`)
+  const chance = scheduler.chance(`database ${life.name}`)
+  await scheduler.hop(life, chance.between(1, 8), `${name}>`)
   if (troubles.away > scheduler.now) throw new Error('the database is away')
   const value = await work()
-  await scheduler.hop(life, scheduler.between(1, 8), `${name}<`)
-  if (troubles.mute > scheduler.now && scheduler.chance(0.3)) throw new Error('the connection broke')
+  await scheduler.hop(life, chance.between(1, 8), `${name}<`)
+  if (troubles.mute > scheduler.now && chance.of(0.3)) throw new Error('the connection broke')
   return value
 }
 

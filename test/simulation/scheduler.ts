@@ -1,5 +1,5 @@
-import type { Clock, Random } from '@landfall/engine'
-import { seededRandom } from '@landfall/engine/testing'
+import type { Clock } from '@landfall/engine'
+import { type Chance, Chances } from './chance.ts'
 
 /** One incarnation of a process: it dies once, and whoever follows is another life with the same disk. */
 export class Life {
@@ -37,27 +37,24 @@ export class Scheduler {
   /** Happenings so far, and a hash over all of them: the same seed gives the same. */
   steps = 0
   hash = 0x811c9dc5
-  readonly random: Random
   /** Called when a doomed life has come to its end. */
   onKilled: (life: Life) => void = () => {}
   readonly #heap: Due[] = []
+  readonly #chances: Chances
 
   constructor(seed: number) {
-    this.random = seededRandom(seed)
+    this.#chances = new Chances(seed)
   }
 
-  /** Uniform integer in [from, to]. */
-  between(from: number, to: number): number {
-    return from + Math.floor(this.random.next() * (to - from + 1))
-  }
-
-  chance(probability: number): boolean {
-    return probability > 0 && this.random.next() < probability
+  /** The stream of chance of one process, link or environment. */
+  chance(of: string): Chance {
+    return this.#chances.get(of)
   }
 
   /** Runs it in `ms`, unless its life is over by then. Returns how to drop it. */
   after(ms: number, life: Life | null, label: string, run: () => void): () => void {
-    const due: Due = { at: this.now + Math.max(0, ms), tie: this.random.next(), life, label, run, dropped: false }
+    const tie = this.#chances.get(`order ${life?.name ?? label}`).next()
+    const due: Due = { at: this.now + Math.max(0, ms), tie, life, label, run, dropped: false }
     push(this.#heap, due)
     return () => {
       due.dropped = true

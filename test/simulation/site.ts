@@ -65,9 +65,10 @@ export class Site {
     const scheduler = this.#scheduler
     const { now } = scheduler
     const { troubles } = this
-    await scheduler.hop(life, scheduler.between(1, 12), `${name}>`)
-    if (troubles.away > now && scheduler.chance(0.5)) throw failure('E_PLATFORM_AWAY', 'The platform does not answer')
-    if (troubles.throttled > now && scheduler.chance(0.5)) throw failure('E_THROTTLED', 'Too many requests')
+    const chance = scheduler.chance(`environment ${this.id} ${life.name}`)
+    await scheduler.hop(life, chance.between(1, 12), `${name}>`)
+    if (troubles.away > now && chance.of(0.5)) throw failure('E_PLATFORM_AWAY', 'The platform does not answer')
+    if (troubles.throttled > now && chance.of(0.5)) throw failure('E_THROTTLED', 'Too many requests')
     if (method === 'observe' && troubles.stale > now) {
       const about = (given[0] as { name: string }).name
       const known = this.#seen.get(`${name} ${about}`)
@@ -77,8 +78,8 @@ export class Site {
       return value
     }
     const value = await work()
-    const mute = troubles.mute > now && method !== 'observe' && scheduler.chance(0.3)
-    await scheduler.hop(life, mute ? scheduler.between(1_000, 40_000) : scheduler.between(1, 12), `${name}<`)
+    const mute = troubles.mute > now && method !== 'observe' && chance.of(0.3)
+    await scheduler.hop(life, mute ? chance.between(1_000, 40_000) : chance.between(1, 12), `${name}<`)
     if (mute) throw failure('E_PLATFORM_TIMEOUT', 'No answer in time; what was asked may have been done')
     return value
   }

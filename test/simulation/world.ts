@@ -5,6 +5,7 @@ import { defaultPlan } from '../../packages/manager/src/control/fleet/plan-of.ts
 import type { StoredPlan } from '../../packages/manager/src/store/tables/releases.ts'
 import { type Bundle, type RunningAgent, type Send, startAgent } from './agent.ts'
 import { noSeams, type Seams } from './bugs.ts'
+import { Commands } from './commands.ts'
 import { Database, type Topic } from './database.ts'
 import { type DatabaseTroubles, type Manager, startManager } from './manager.ts'
 import { acceptReport, buildOrder } from './manager-sync.ts'
@@ -34,6 +35,7 @@ export class World {
   readonly db = new Database()
   readonly truth = emptyTruth()
   readonly watch: Watch
+  readonly commands: Commands
   readonly cast: Cast
   readonly start: number
   readonly sites = new Map<string, Site>()
@@ -44,7 +46,7 @@ export class World {
   deafUntil = 0
   readonly #seams: Seams
   readonly #skews = new Map<string, number>()
-  #lives = 0
+  readonly #lives = new Map<string, number>()
 
   constructor(seed: number, cast: Cast, seams: Seams = noSeams) {
     this.#seams = seams
@@ -52,6 +54,9 @@ export class World {
     this.scheduler = new Scheduler(seed)
     this.start = this.scheduler.now
     this.watch = new Watch(this.scheduler, this.truth, this.db, cast)
+    const { scheduler, truth } = this
+    const fail = (...given: [string, string]) => this.watch.fail(...given)
+    this.commands = new Commands({ scheduler, truth, seams: seams.commands, fail })
     this.db.notify = (topic) => this.#notify(topic)
     this.scheduler.onKilled = (life) => this.#buried(life)
     const first = this.publish('good')
@@ -102,9 +107,10 @@ export class World {
 
   startProcess(process: string): void {
     if (this.life(process)) return
-    this.#lives += 1
+    const number = (this.#lives.get(process) ?? 0) + 1
+    this.#lives.set(process, number)
     const life = new Life(process, this.#skews.get(process) ?? 0)
-    const seed = this.#lives * 7919 + 13
+    const seed = this.scheduler.chance(`life ${process} ${number}`).between(1, 1_000_000_000)
     const common = { scheduler: this.scheduler, life, seed, ...this.#wraps() }
     if (process.startsWith('manager')) {
       const { store, fleet, sync } = this.#seams
@@ -125,7 +131,10 @@ export class World {
       const watchStore: Parameters<typeof startManager>[0]['watchStore'] = (inner) => this.watch.store(inner, site)
       this.managers.set(
         process,
-        startManager({ ...common, db, troubles, site, store, fleet: watched, sync: heard, watchStore }),
+        startManager({
+          ...common,
+          ...{ db, troubles, site, store, fleet: watched, sync: heard, watchStore, commands: this.commands },
+        }),
       )
       return
     }
@@ -138,6 +147,8 @@ export class World {
         ...{ site, deployment: id, model, agreed: this.#agreed(id), policy: this.row(id).policy },
         send: this.#sender(life, id),
         wrapOrders: this.#seams.wrapOrders,
+        invoker: this.commands.invoker(site, life),
+        commands: this.#seams.commands,
         releaseOf: (digest) => this.db.releases.get(digest) as SimRelease,
         watchStore: (inner) => this.watch.store(inner, () => site),
       })
@@ -163,6 +174,8 @@ export class World {
       releases,
       order: JSON.parse(JSON.stringify(buildOrder(this.db, row, this.#seams.sync))),
       copy: row.copy.number,
+      commands: this.commands.carried(id),
+      taken: row.reported,
     }
   }
 
@@ -181,13 +194,14 @@ export class World {
   takeExport(id: string, report: Parameters<typeof acceptReport>[2]): void {
     const { sync } = this.#seams
     try {
-      acceptReport(this.db, this.row(id), report, 'export', this.scheduler.now, {
+      const heard: typeof sync = {
         ...sync,
         onTaken: (row, taken, before) => {
           if (taken.number <= before)
             this.watch.fail('a report is taken once, in order', `${row.id}: ${taken.number} after ${before}`)
         },
-      })
+      }
+      acceptReport(this.db, this.row(id), report, 'export', this.scheduler.now, heard, this.commands)
     } catch (error) {
       // Links that are missing in between: the next export brings them.
       if (!LandfallError.is(error, 'E_AUDIT_GAP')) throw error
@@ -255,7 +269,7 @@ export class World {
   #notify(topic: Topic): void {
     if (this.deafUntil > this.scheduler.now) return
     for (const { life } of this.managers.values())
-      this.scheduler.after(this.scheduler.between(1, 40), life, `hear ${topic}`, () =>
+      this.scheduler.after(this.scheduler.chance(`wake-up ${life.name}`).between(1, 40), life, `hear ${topic}`, () =>
         this.managers.get(life.name)?.hear(topic),
       )
   }
@@ -269,24 +283,25 @@ export class World {
   /** The network between one agent and the managers. */
   #sender(life: Life, id: string): Send {
     const { scheduler } = this
+    const chance = scheduler.chance(`network ${id}`)
     const unreachable = () =>
       new LandfallError({ code: 'E_UNREACHABLE', message: 'No answer came', hint: 'Tried again.', retryable: true })
     const has = (how: Network) =>
       (this.networks.get(id) ?? []).some((one) => one.how === how && one.until > scheduler.now)
     const way = async (label: string) => {
-      const ms = has('slow') ? scheduler.between(10, 8_000) : scheduler.between(2, 60)
+      const ms = has('slow') ? chance.between(10, 8_000) : chance.between(2, 60)
       await scheduler.hop(life, ms, `${id} ${label}`)
     }
     return async (path, body, timeoutMs) => {
       const sent = JSON.stringify(body ?? null)
       await way(`${path}>`)
       if (has('cut')) throw unreachable()
-      if (has('lost') && scheduler.chance(0.4)) {
+      if (has('lost') && chance.of(0.4)) {
         await scheduler.hop(life, Math.min(timeoutMs, 5_000), `${id} lost`)
         throw unreachable()
       }
       const up = [...this.managers.values()]
-      const manager = up[scheduler.between(0, Math.max(0, up.length - 1))]
+      const manager = up[chance.between(0, Math.max(0, up.length - 1))]
       if (!manager) throw unreachable()
       if (path === 'release') {
         const { digest } = JSON.parse(sent) as { digest: string }
@@ -294,8 +309,8 @@ export class World {
         return { status: this.db.releases.has(digest) ? 200 : 404, body: {} }
       }
       const answered = manager.sync(JSON.parse(sent), id)
-      if (has('twice') && path === 'sync' && scheduler.chance(0.5)) {
-        scheduler.after(scheduler.between(10, 20_000), manager.life, `${id} again`, () => {
+      if (has('twice') && path === 'sync' && chance.of(0.5)) {
+        scheduler.after(chance.between(10, 20_000), manager.life, `${id} again`, () => {
           manager.sync(JSON.parse(sent), id).catch(() => {})
         })
       }
@@ -310,7 +325,7 @@ export class World {
       const answer = await Promise.race([answered.catch(() => null), late])
       over.abort()
       await way(`${path}<`)
-      if (answer === null || has('cut') || (has('lost') && scheduler.chance(0.3))) throw unreachable()
+      if (answer === null || has('cut') || (has('lost') && chance.of(0.3))) throw unreachable()
       return { status: answer.status, body: JSON.parse(JSON.stringify(answer.body)) as unknown }
     }
   }
