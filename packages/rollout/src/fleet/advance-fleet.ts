@@ -20,6 +20,8 @@ export interface Standing {
   /** Cumulative percent of those that count, per wave. */
   shares: readonly number[]
   failures: readonly Member[]
+  /** Of each wave, whether it has nobody. */
+  empty: readonly boolean[]
 }
 
 /**
@@ -34,35 +36,36 @@ export function advanceFleet(
 ): FleetAdvanced {
   const at = Math.max(now, state.core.lookedAt)
   const retries = newRetries(state, observation)
-  let members = seeMembers(state, observation, at)
-  if (retries.length > 0 && state.phase !== 'aborted') members = retryFailed(members, at)
+  // The one record that this look fills: what was given is left as it was, members included.
+  const members = seeMembers(state, observation, at)
+  if (retries.length > 0 && state.phase !== 'aborted') retryFailed(members, at)
   const standing = stand(plan, members, observation)
   const before = withRetriesSeen(state, retries)
   const advanced = advance(
-    corePlan(plan, standing.shares, emptyWaves(plan, standing)),
+    corePlan(plan, standing.shares, standing.empty),
     before,
     coreSees(plan, before, standing, observation, at),
     at,
   )
   const again = before.phase === 'aborted' && advanced.state.phase !== 'aborted'
-  if (again) members = startAgain(members, at)
+  if (again) startAgain(members, at)
   const turning = advanced.state.phase === 'aborting' || advanced.state.phase === 'aborted'
-  if (turning) members = returnReached(plan, state.members, members, at)
+  if (turning) returnReached(plan, state.members, members, at)
   const core = stillAway(before, advanced.state, members, observation)
   const frozen = observation.freeze !== null && (observation.freeze.until === null || at < observation.freeze.until)
-  const started = startMembers(plan, core, { ...standing, members }, observation, frozen || again, at)
-  const actions = act(core, started, observation)
+  if (!frozen && !again) startMembers(plan, core, standing, observation, at)
+  const actions = act(core, members, observation)
   if (frozen && observation.freeze?.until != null) actions.push({ kind: 'wake', at: observation.freeze.until })
   const wake = soakEnd(plan, core)
   if (wake !== null && wake > at) actions.push({ kind: 'wake', at: wake })
-  const reason = explainFleet(plan, core, { ...standing, members: started }, frozen ? observation.freeze : null)
+  const reason = explainFleet(plan, core, standing, frozen ? observation.freeze : null)
   const decisions = [...state.decisions, ...core.decisions.map((each) => fleetWords(plan, each))].slice(-200)
   return {
     state: {
       version: 1,
       phase: core.phase,
       wave: core.phase === 'promoting' || core.phase === 'complete' ? plan.waves.length : Math.max(0, core.step),
-      members: started,
+      members,
       reason: { ...reason, since: reason.code === state.reason.code ? state.reason.since : at },
       decisions,
       core: { ...core, decisions: [] },
@@ -82,14 +85,16 @@ function stillAway(
   observation: FleetObservation,
 ): RolloutState {
   const begins = core.phase === 'aborted' && before.phase !== 'aborted' && before.phase !== 'aborting'
-  if (!begins || comingBack(Object.values(members), observation) === 0) return core
+  if (!begins || comingBack(members, observation) === 0) return core
   return { ...core, phase: 'aborting', decisions: core.decisions.filter((each) => each.code !== 'aborted') }
 }
 
 /** How many return that can be reached: one that is offline comes back when it can, and holds nothing up. */
-function comingBack(members: readonly Member[], observation: FleetObservation): number {
-  const unreachable = new Set(observation.members.filter((each) => each.excluded).map((each) => each.id))
-  return members.filter((each) => each.told && each.status === 'returning' && !unreachable.has(each.id)).length
+function comingBack(members: Readonly<Record<string, Member>>, observation: FleetObservation): number {
+  const returning = new Set<string>()
+  for (const each of Object.values(members)) if (each.told && each.status === 'returning') returning.add(each.id)
+  if (returning.size > 0) for (const each of observation.members) if (each.excluded) returning.delete(each.id)
+  return returning.size
 }
 
 function newRetries(state: FleetState, observation: FleetObservation): Control[] {
@@ -103,27 +108,26 @@ function withRetriesSeen(state: FleetState, retries: readonly Control[]): Rollou
 }
 
 function stand(plan: FleetPlan, members: Record<string, Member>, observation: FleetObservation): Standing {
-  const groups = new Map(observation.members.map((each) => [each.id, each.group]))
-  const counted = Object.values(members).filter((each) => each.status !== 'excluded')
-  const waves = assignWaves(
-    plan,
-    counted.map((member) => ({ member, group: groups.get(member.id) ?? null })),
-  )
-  const shares = plan.waves.map((_, index) =>
-    counted.length === 0
-      ? 100
-      : (100 * counted.filter((each) => (waves.get(each.id) ?? 0) <= index).length) / counted.length,
-  )
-  for (const each of Object.values(members)) {
-    const wave = waves.get(each.id)
-    if (wave !== undefined && !each.told) members[each.id] = { ...each, wave }
-  }
+  const inGroups = plan.waves.some((wave) => wave.groups)
+  const groups = new Map(inGroups ? observation.members.map((each) => [each.id, each.group]) : [])
+  const counting = Object.values(members).filter((each) => each.status !== 'excluded')
+  const waves = assignWaves(plan, counting, groups)
+  const counted = counting.map((each) => {
+    const wave = waves.get(each.id) ?? each.wave
+    if (each.told || each.wave === wave) return each
+    const moved = { ...each, wave }
+    members[each.id] = moved
+    return moved
+  })
+  const sizes = new Array<number>(plan.waves.length + 1).fill(0)
+  for (const wave of waves.values()) sizes[wave] = (sizes[wave] ?? 0) + 1
+  let sum = 0
+  const shares = plan.waves.map((_, index) => {
+    sum += sizes[index] ?? 0
+    return counted.length === 0 ? 100 : (100 * sum) / counted.length
+  })
   const failures = counted.filter((each) => each.told && each.status === 'failed')
-  return { members, counted: counted.map((each) => members[each.id] ?? each), waves, shares, failures }
-}
-
-function emptyWaves(plan: FleetPlan, standing: Standing): boolean[] {
-  return plan.waves.map((_, index) => !standing.counted.some((each) => standing.waves.get(each.id) === index))
+  return { members, counted, waves, shares, failures, empty: plan.waves.map((_, index) => sizes[index] === 0) }
 }
 
 /** The fleet as the traffic machine sees it. */
@@ -162,10 +166,11 @@ function coreSees(
 const settled = (member: Member) => member.status === 'succeeded' || member.status === 'failed'
 
 function failuresInWords(failures: readonly Member[], observation: FleetObservation): string {
-  const names = new Map(observation.members.map((each) => [each.id, each.name ?? each.id]))
-  const named = failures
-    .slice(0, 5)
-    .map((each) => `${names.get(each.id) ?? each.id}${each.reason ? ` (${each.reason.message})` : ''}`)
+  const first = failures.slice(0, 5)
+  const nameOf = (id: string) => observation.members.find((each) => each.id === id)?.name ?? id
+  const named = first.map(
+    (each) => `${nameOf(each.id)}${each.reason ? ` (${each.reason.message})` : ''}`,
+  )
   const more = failures.length > named.length ? ` and ${failures.length - named.length} more` : ''
   return `${failures.length} ${failures.length === 1 ? 'deployment' : 'deployments'} failed: ${named.join(', ')}${more}`
 }
@@ -174,7 +179,7 @@ function failuresInWords(failures: readonly Member[], observation: FleetObservat
 function served(core: RolloutState, standing: Standing, observation: FleetObservation): number {
   const all = standing.counted.length
   if (['aborting', 'aborted', 'superseded'].includes(core.phase)) {
-    const away = comingBack(standing.counted, observation)
+    const away = comingBack(standing.members, observation)
     return core.phase === 'aborting' && all > 0 ? (100 * away) / all : 0
   }
   if (core.phase === 'complete') return 100
@@ -231,38 +236,38 @@ function absentees(plan: FleetPlan, wave: number, standing: Standing, observatio
   }).length
 }
 
-/**
- * Tells deployments of the waves that have begun, at most `maxInFlight` at once. `held`: a freeze, or a retry at this very
- * look, after which everybody has to be seen anew.
- */
+/** Tells deployments of the waves that have begun, at most `maxInFlight` at once. */
 function startMembers(
   plan: FleetPlan,
   core: RolloutState,
   standing: Standing,
   observation: FleetObservation,
-  held: boolean,
   now: number,
-): Record<string, Member> {
-  if (held || !['progressing', 'promoting', 'complete'].includes(core.phase)) return standing.members
+): void {
+  if (!['progressing', 'promoting', 'complete'].includes(core.phase)) return
   const limit = core.phase === 'progressing' ? core.step : Number.MAX_SAFE_INTEGER
-  const members = { ...standing.members }
-  let flying = Object.values(members).filter((each) => each.status === 'in-flight').length
-  const waiting = Object.values(members)
-    .filter((each) => each.status === 'waiting' && (standing.waves.get(each.id) ?? each.wave) <= limit)
-    .sort((a, b) => a.wave - b.wave || (a.id < b.id ? -1 : 1))
-  const stable = new Map(observation.members.map((each) => [each.id, each.goingBackTo ?? each.resting]))
-  for (const member of waiting) {
-    if (flying >= Math.max(1, plan.maxInFlight)) break
-    const from = member.told ? member.from : (stable.get(member.id) ?? null)
-    members[member.id] = {
-      ...change(member, 'in-flight', now),
-      told: true,
-      from,
-      wave: standing.waves.get(member.id) ?? member.wave,
-    }
-    flying += 1
+  const { members, waves } = standing
+  const all = Object.values(members)
+  const room = Math.max(1, plan.maxInFlight) - all.filter((each) => each.status === 'in-flight').length
+  if (room <= 0) return
+  const waiting = all.filter((each) => each.status === 'waiting' && (waves.get(each.id) ?? each.wave) <= limit)
+  // Who comes first is a question only where not all have room.
+  if (waiting.length > room) waiting.sort((a, b) => a.wave - b.wave || (a.id < b.id ? -1 : 1))
+  const chosen = new Map(waiting.slice(0, room).map((member) => [member.id, member]))
+  if (chosen.size === 0) return
+  for (const seen of observation.members) {
+    const member = chosen.get(seen.id)
+    if (!member) continue
+    chosen.delete(seen.id)
+    start(member, member.told ? member.from : (seen.goingBackTo ?? seen.resting))
   }
-  return members
+  // Those that nobody saw.
+  for (const member of chosen.values()) start(member, member.told ? member.from : null)
+
+  function start(member: Member, from: string | null): void {
+    const wave = waves.get(member.id) ?? member.wave
+    members[member.id] = { ...change(member, 'in-flight', now), told: true, from, wave }
+  }
 }
 
 /** What is asked for until it is seen: targets of those in flight, and the way back of those that return. */

@@ -1,31 +1,35 @@
 import type { FleetObservation, FleetState, Member, MemberObservation, MemberStatus } from './types.ts'
 
-/** Members as they are now, from what was known and what is seen. */
+/**
+ * Members as they are now, from what was known and what is seen. A new record; a member of which nothing has changed is the
+ * same object as before, so that a fleet that rests costs little and whoever stores it finds what differs.
+ */
 export function seeMembers(state: FleetState, seen: FleetObservation, now: number): Record<string, Member> {
   const closed = ['aborting', 'aborted', 'superseded'].includes(state.phase)
   const members: Record<string, Member> = {}
   for (const observed of seen.members) {
-    const before = state.members[observed.id]
-    const target = seen.targets[observed.id] ?? before?.target
+    const { id } = observed
+    const before = state.members[id]
+    const target = seen.targets[id] ?? before?.target
     if (target === undefined || (!before && closed)) continue
-    const known = before ?? { id: observed.id, wave: 0, status: 'waiting' as const, since: now, from: null, target }
-    members[observed.id] = see({ ...known, target: closed ? known.target : target }, observed, now)
+    const known: Member = before ?? { id, wave: 0, status: 'waiting', since: now, from: null, target }
+    members[id] = see(closed || known.target === target ? known : { ...known, target }, observed, now)
   }
-  for (const [id, before] of Object.entries(state.members)) {
-    if (members[id]) continue
-    members[id] = change(before, before.told && closed ? 'returned' : 'excluded', now, {
-      code: 'gone',
-      message: 'The deployment no longer exists',
-    })
+  for (const id in state.members) {
+    const before = state.members[id]
+    if (!before || members[id]) continue
+    members[id] = change(before, before.told && closed ? 'returned' : 'excluded', now, gone)
   }
   return members
 }
 
+const gone = { code: 'gone', message: 'The deployment no longer exists' }
+
 function see(member: Member, observed: MemberObservation, now: number): Member {
   if (member.status === 'returned') return member
   if (observed.takenOver) {
-    const { told: _, again: __, ...rest } = member
-    return change(rest, 'excluded', now, { code: 'taken-over', message: 'A newer rollout has told it since' })
+    const taken = { code: 'taken-over', message: 'A newer rollout has told it since' }
+    return change(untold(member), 'excluded', now, taken)
   }
   if (member.status === 'returning') {
     const back = observed.told === member.from && (member.from === null || observed.resting === member.from)
@@ -49,19 +53,33 @@ function seeTold(member: Member, observed: MemberObservation, now: number): Memb
     const word = observed.outcome === 'failed' ? 'could not get there' : 'went back by itself'
     return change(member, 'failed', now, observed.failure ?? { code: observed.outcome, message: word })
   }
-  const { again, ...rest } = member
-  const next: Member = current && !ended ? rest : again ? { ...rest, again } : rest
+  const next = current && !ended ? notAgain(member) : member
   const there = current && observed.resting === member.target && observed.outcome === 'healthy'
   return change(next, there ? 'succeeded' : 'in-flight', now)
 }
 
-/** The member with a status, and since when it has it. */
+function notAgain(member: Member): Member {
+  if (member.again === undefined) return member
+  const { again: _, ...rest } = member
+  return rest
+}
+
+/** As if this rollout had never told it. */
+export function untold(member: Member): Member {
+  if (member.told === undefined) return notAgain(member)
+  const { told: _, ...rest } = member
+  return notAgain(rest)
+}
+
+/** The member with a status, and since when it has it; the same object where nothing differs. */
 export function change(
   member: Member,
   status: MemberStatus,
   now: number,
   reason?: { code: string; message: string },
 ): Member {
+  const why = member.reason
+  if (status === member.status && why?.code === reason?.code && why?.message === reason?.message) return member
   const { reason: _, ...rest } = member
   return { ...rest, status, since: status === member.status ? member.since : now, ...(reason ? { reason } : {}) }
 }
