@@ -5,7 +5,7 @@ import { type Clock, type DeploymentRef, type Invoker, initialState } from '@lan
 import { exampleManifest, MemorySources } from '@landfall/engine/testing'
 import { createRootKey, createSigningKey, keysetEntry, openSealed, signCommand, signKeyset } from '@landfall/release'
 import { customerSettings } from '@landfall/stack'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AgentAudit } from '../audit/agent-audit.ts'
 import { Problems } from '../problems.ts'
 import { openSettings } from '../settings/settings.ts'
@@ -143,6 +143,20 @@ describe('the commands of an agent', { timeout: 30_000 }, () => {
     expect(JSON.stringify(bad)).not.toContain('hunter2')
     expect(await site.over('unknown')).toMatchObject({ error: { code: 'E_COMMAND_UNKNOWN' } })
     expect(calls).toEqual([])
+  })
+
+  it('go on after the agent’s own state could not be read for a while', async () => {
+    const site = await agent()
+    const broken = vi.spyOn(site.settings, 'inForce').mockImplementation(() => {
+      throw new Error('disk I/O error')
+    })
+    site.give('a')
+    while (site.problems.list().length === 0) await sleep(10)
+    expect(site.problems.list()).toMatchObject([{ code: 'COMMANDS_STOPPED' }])
+    broken.mockRestore()
+    site.give('b')
+    expect(await site.over('a')).toMatchObject({ status: 'succeeded' })
+    expect(site.problems.list()).toEqual([])
   })
 
   it('do not run while the customer has revoked access; what ran is stopped and begun anew afterwards', async () => {

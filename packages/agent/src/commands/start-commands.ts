@@ -15,6 +15,8 @@ const leaseMs = 15_000
 const lookMs = 1_000
 const idleMs = 60_000
 const revokedMs = 5_000
+/** After the agent's own state could not be read or written. */
+const brokenMs = 5_000
 const tellMs = 30_000
 
 export type CommandParts = Pick<
@@ -73,21 +75,25 @@ export function startCommands(parts: CommandParts): AgentCommands & { gates: Gat
   }
   let toldAt = clock.now()
   const loop = async () => {
-    tidyNonces(state, clock.now())
+    let tidied = false
     while (!stopping.signal.aborted) {
       pause = new AbortController()
+      let waitMs = brokenMs
       try {
+        if (!tidied) tidyNonces(state, clock.now())
+        tidied = true
         await begin()
         // What is here and not over keeps its lease by being told of.
         if (clock.now() - toldAt > tellMs && queue.records.list().some(isOpen)) {
           toldAt = clock.now()
           changed()
         }
+        waitMs = pauseMs()
         problems.clear('COMMANDS_STOPPED')
       } catch (error) {
         problems.set('COMMANDS_STOPPED', `Commands can't be run: ${error instanceof Error ? error.message : error}`)
       }
-      await clock.sleep(pauseMs(), AbortSignal.any([pause.signal, stopping.signal])).catch(() => {})
+      await clock.sleep(waitMs, AbortSignal.any([pause.signal, stopping.signal])).catch(() => {})
     }
   }
   const looping = loop()
