@@ -40,7 +40,8 @@ export function findDefinition(manifest: Manifest, command: string, worker?: str
  * @throws LandfallError `E_COMMAND_INPUT` with every problem; values never appear, because they may be secrets
  */
 export function checkInput(command: string, definition: CommandDefinition, input: unknown): void {
-  const { valid, errors } = new Validator(definition.input, '2020-12', false).validate(input)
+  // The validator writes into its schema, and the manifest is not ours to change.
+  const { valid, errors } = new Validator(structuredClone(definition.input), '2020-12', false).validate(input)
   if (valid) return
   const problems = errors
     // An outer keyword only says that an inner one failed.
