@@ -128,6 +128,20 @@ export function act(world: World, entry: Entry): void {
       for (const worker of world.site(entry.on).platform.workers.values())
         for (const version of worker.versions.values()) version.startedAt = now
       return
+    case 'command': {
+      const send = () => {
+        if (world.databaseTroubles.away > scheduler.now) return
+        world.commands.send(world.row(entry.on), entry, scheduler.now)
+        db.notify('commands')
+      }
+      send()
+      for (const delay of entry.again) scheduler.after(delay, null, `command ${entry.key}`, send)
+      return
+    }
+    case 'cancel':
+      world.commands.cancel(entry.key, now)
+      db.notify('commands')
+      return
     case 'deaf':
       world.deafUntil = now + entry.ms
   }

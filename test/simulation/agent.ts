@@ -1,13 +1,14 @@
 import type { Report } from '@landfall/contract'
-import type { Desired, Platform, StateStore, VerifiedRelease } from '@landfall/engine'
+import type { Desired, Invoker, Platform, StateStore, VerifiedRelease } from '@landfall/engine'
 import { seededRandom } from '@landfall/engine/testing'
 import { type CustomerSettings, LandfallError } from '@landfall/stack'
 import { AgentAudit } from '../../packages/agent/src/audit/agent-audit.ts'
+import { startCommands } from '../../packages/agent/src/commands/start-commands.ts'
 import type { SavedSetup } from '../../packages/agent/src/identity/setup.ts'
 import { noCommands } from '../../packages/agent/src/no-commands.ts'
 import { configName } from '../../packages/agent/src/orders/config-names.ts'
 import { openOrders } from '../../packages/agent/src/orders/orders.ts'
-import type { AgentParts } from '../../packages/agent/src/parts.ts'
+import type { AgentCommands, AgentParts } from '../../packages/agent/src/parts.ts'
 import { Problems } from '../../packages/agent/src/problems.ts'
 import { createReporter } from '../../packages/agent/src/report/reporter.ts'
 import { startRunner } from '../../packages/agent/src/run/start-runner.ts'
@@ -15,6 +16,8 @@ import { openSettings } from '../../packages/agent/src/settings/settings.ts'
 import { type AgentStore, createAgentStore } from '../../packages/agent/src/store/agent-store.ts'
 import { SyncClient } from '../../packages/agent/src/sync/sync-client.ts'
 import { openMemory } from './agent-memory.ts'
+import { replyKey, trust } from './command-keys.ts'
+import type { CommandSeams } from './command-store.ts'
 import { limits } from './manager.ts'
 import type { Life, Scheduler } from './scheduler.ts'
 import type { Site } from './site.ts'
@@ -24,6 +27,9 @@ export interface Bundle {
   releases: VerifiedRelease[]
   order: unknown
   copy: number
+  /** Signed commands, and the highest number of an export that was taken in. */
+  commands: string[]
+  taken: number
 }
 
 /** The way to a manager: a status and a body, or `E_UNREACHABLE`. */
@@ -45,6 +51,8 @@ export interface AgentDeps {
   wrapPlatform: (platform: Platform) => Platform
   release: (release: VerifiedRelease) => VerifiedRelease
   releaseOf: (digest: string) => VerifiedRelease
+  invoker: Invoker
+  commands: CommandSeams
 }
 
 export interface RunningAgent {
@@ -61,7 +69,7 @@ export function startAgent(deps: AgentDeps): RunningAgent {
   const { scheduler, life, deployment: id, site } = deps
   const clock = scheduler.clockOf(life)
   const random = seededRandom(deps.seed)
-  const state = openMemory(
+  const disk = openMemory(
     site.disk,
     () => life.dead,
     () => {
@@ -71,6 +79,7 @@ export function startAgent(deps: AgentDeps): RunningAgent {
       throw new Error('killed at a commit')
     },
   )
+  const state = recalling(disk, deps.commands)
   const setup = setupOf(id, deps)
   const settings = openSettings(state, deps.agreed)
   const audit = new AgentAudit(state)
@@ -82,20 +91,32 @@ export function startAgent(deps: AgentDeps): RunningAgent {
   const orders = { current: opened.current, apply }
   const problems = new Problems(clock, () => changed())
   const spool = { stats: () => ({ bytes: 0, oldestAt: null, drops: [] }) } as never
+  let commands: AgentCommands = noCommands
+  const unlessDead = (error: unknown) => {
+    if (!life.dead) throw error
+  }
   const reporter = createReporter({
     ...{ state, store, audit, spool, settings, problems, setup, clock },
     version: '1.0.0',
     startedAt: clock.now(),
     order: orders.current,
-    commands: () => noCommands,
+    commands: () => commands,
   })
+  const verifier = { load: (digest: string) => loadRelease(deps, state, digest) }
+  commands = startCommands({
+    ...{ state, clock, random, log: quiet, setup, store, settings, problems, audit },
+    sources: { verifier, trust } as unknown as AgentParts['sources'],
+    platform: { invoker: deps.invoker },
+    changed: () => changed(),
+  })
+  takeSigned(state, commands).catch(unlessDead)
   const runner = startRunner({
     store: throughDisk(store, deps.wrapStore(deps.watchStore(store), life.name), scheduler, life),
     problems,
     deployment: id,
     onRest: () => {},
     platform: site.reachedBy(life, deps.wrapPlatform),
-    verifier: { load: (digest) => loadRelease(deps, state, digest) },
+    verifier,
     config: { load: async (digest) => configOf(state.get(configName(digest)), digest) },
     blobs: { read: () => Promise.reject(new Error('no content in the simulation')) },
     metrics: { read: async () => null },
@@ -111,7 +132,7 @@ export function startAgent(deps: AgentDeps): RunningAgent {
     const client = new SyncClient({
       ...{ state, deployment: id, orders, settings, reporter, problems, audit, store, clock, random },
       trust: { version: () => 1, take() {} } as never,
-      commands: () => noCommands,
+      commands: () => commands,
       upstream: {} as never,
       wake: () => wake(),
       link: linkOver(deps.send) as never,
@@ -125,13 +146,45 @@ export function startAgent(deps: AgentDeps): RunningAgent {
   return {
     life,
     parts: { state, store, audit, settings, orders, wake: () => wake(), clock, setup },
-    import({ releases, order, copy }) {
+    import({ releases, order, copy, commands: signed, taken }) {
       for (const release of releases) state.put(`release/${release.digest}`, release)
       state.put('bundle-copy', copy)
       orders.apply(order)
+      forgetExports(state, commands, taken)
+      state.put('signed', signed)
+      takeSigned(state, commands).catch(unlessDead)
     },
-    export: (after) => reporter.build(after),
+    export(after) {
+      const report = reporter.build(after)
+      state.put(`export/${report.number}`, report.commands)
+      return report
+    },
   }
+}
+
+/** Hands the commands of the bundle that came last to the queue; what a kill left over is handed on at the next start. */
+async function takeSigned(state: AgentParts['state'], commands: AgentCommands): Promise<void> {
+  // Refused: expired, or accepted before.
+  for (const envelope of (state.get('signed') as string[] | undefined) ?? [])
+    await commands.accept(envelope).catch(() => {})
+}
+
+/** What only those exports told of is told: as `confirmExports`. */
+function forgetExports(state: AgentParts['state'], commands: AgentCommands, through: number): void {
+  for (const name of state.names('export/')) {
+    if (Number(name.slice('export/'.length)) > through) continue
+    commands.reported(state.get(name) as Report['commands'])
+    state.delete(name)
+  }
+}
+
+/** A disk on which a deliberate bug may forget. */
+function recalling(state: AgentParts['state'], { recalled }: CommandSeams): AgentParts['state'] {
+  if (!recalled) return state
+  return Object.assign(Object.create(state) as AgentParts['state'], {
+    get: (name: string) => recalled(name, state.get(name)),
+    names: (prefix: string) => state.names(prefix).filter((name) => recalled(name, state.get(name)) !== undefined),
+  })
 }
 
 function throughDisk(store: AgentStore, engines: StateStore, scheduler: Scheduler, life: Life): AgentStore {
@@ -218,7 +271,7 @@ function setupOf(id: string, deps: AgentDeps): SavedSetup {
     schema: 'landfall.dev/agent-setup/v1',
     deployment,
     root: key,
-    reply: { seal: key.publicKey },
+    reply: { seal: replyKey.publicKey },
     sync: null,
     customer: agreed,
     policy,

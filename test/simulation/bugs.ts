@@ -1,4 +1,5 @@
 import type { Platform, StateStore, VerifiedRelease } from '@landfall/engine'
+import type { CommandSeams } from './command-store.ts'
 import type { FleetSeams } from './fleet.ts'
 import type { SyncSeams } from './manager-sync.ts'
 import type { StoreSeams } from './push-store.ts'
@@ -8,6 +9,7 @@ export interface Seams {
   store: StoreSeams
   fleet: FleetSeams
   sync: SyncSeams
+  commands: CommandSeams
   wrapStore: (store: StateStore, process: string) => StateStore
   wrapOrders: (apply: (order: unknown) => boolean) => (order: unknown) => boolean
   wrapPlatform: (platform: Platform) => Platform
@@ -18,6 +20,7 @@ export const noSeams: Seams = {
   store: {},
   fleet: {},
   sync: {},
+  commands: {},
   wrapStore: (store) => store,
   wrapOrders: (apply) => apply,
   wrapPlatform: (platform) => platform,

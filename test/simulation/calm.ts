@@ -111,6 +111,8 @@ export function arrived(world: World): string | null {
       if (real?.shares[worker.stable ?? ''] !== 100) return `${row.id}: ${name} is not served by its stable`
     }
   }
+  const left = world.commands.watch.left(world.scheduler.now)
+  if (left) return left
   const open = [...db.rollouts.values()].filter((rollout) => rollout.finishedAt === null)
   if (open[0])
     return `rollout ${open[0].id} of ${open[0].version} is ${open[0].state.phase}: ${open[0].state.reason.message}`
@@ -120,6 +122,7 @@ export function arrived(world: World): string | null {
 /** At rest: nothing orphaned, and every chain whole. */
 export function lastChecks(world: World): void {
   const { db, watch } = world
+  world.commands.watch.lastChecks()
   for (const row of db.deployments.values()) {
     const site = world.site(row.id)
     if (row.operation !== 'destroy') orphans(world, row.id)

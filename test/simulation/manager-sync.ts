@@ -3,6 +3,8 @@ import type { Clock } from '@landfall/engine'
 import { digestOf, LandfallError } from '@landfall/stack'
 import { readState } from '../../packages/manager/src/agents/report/read-state.ts'
 import { takeLinks } from '../../packages/manager/src/agents/report/take-links.ts'
+import { acceptUpdate, takeCommands, waitingCommands } from './command-handover.ts'
+import type { Commands } from './commands.ts'
 import type { Database } from './database.ts'
 import { desiredFrom } from './push-store.ts'
 import type { DeploymentRow } from './rows.ts'
@@ -21,6 +23,9 @@ interface Deps {
   clock: Clock
   commit: <T>(label: string, work: () => T) => Promise<T>
   listeners: Set<() => void>
+  commands: Commands
+  /** Cancellations that were told already: they end no other wait. */
+  told: Set<string>
   seams: SyncSeams
 }
 
@@ -32,24 +37,37 @@ export async function answerSync(
   given: unknown,
   deployment: string,
 ): Promise<{ status: number; body: unknown }> {
-  const { db, clock, commit, seams } = deps
+  const { db, clock, commit, seams, commands } = deps
   if (given === null) return { status: 200, body: { poll } }
   const request = given as SyncRequest
   const row = db.deployment(deployment)
   try {
     const { report } = request
-    if (report) await commit('report', () => acceptReport(db, row, report, 'sync', clock.now(), seams))
+    if (report) await commit('report', () => acceptReport(db, row, report, 'sync', clock.now(), seams, commands))
     const end = clock.now() + request.wait * 1_000
-    while (row.requested <= request.known && clock.now() < end) await woken(deps, Math.min(3_000, end - clock.now()))
+    const hasNews = () => {
+      const { queued, cancel } = waiting(deps, row)
+      return (queued > 0 && request.commandRoom > 0) || cancel.some((one) => !deps.told.has(one))
+    }
+    while (row.requested <= request.known && !hasNews() && clock.now() < end)
+      await woken(deps, Math.min(3_000, end - clock.now()))
+    const granted = row.customer.access !== 'revoked'
+    const room = request.commandRoom
+    const given =
+      room > 0 && waiting(deps, row).queued > 0
+        ? await commit('commands', () => takeCommands(commands.table, { deployment, room, granted, at: clock.now() }))
+        : []
     const body = await commit('answer', (): SyncAnswer => {
       row.lastSeenAt = clock.now()
+      const { cancel } = waiting(deps, row)
+      for (const id of cancel) deps.told.add(id)
       const order = row.requested > request.known ? buildOrder(db, row, seams) : null
       return {
         now: new Date(clock.now()).toISOString(),
         poll,
         order,
-        commands: [],
-        cancel: [],
+        commands: given,
+        cancel,
         reported: row.reported,
         audit: row.copy,
         keyset: 1,
@@ -66,6 +84,10 @@ export async function answerSync(
     }
   }
 }
+
+/** As the hub asks it: whether the customer lets anything run there is the portal's word or the agent's. */
+const waiting = ({ commands, clock }: Deps, row: DeploymentRow) =>
+  waitingCommands(commands.table, row.id, row.customer.access !== 'revoked', clock.now())
 
 /** Until a commit wakes it, or `ms` have passed. */
 async function woken({ clock, listeners }: Deps, ms: number): Promise<void> {
@@ -103,7 +125,8 @@ export function acceptReport(
   report: Report,
   via: 'sync' | 'export',
   at: number,
-  seams: SyncSeams = {},
+  seams: SyncSeams,
+  commands: Commands,
 ): void {
   if (row.deleted) return
   const newer = seams.isNewer?.(row, report) ?? report.number > row.reported
@@ -123,6 +146,7 @@ export function acceptReport(
     const known = row.answers.some((one) => digestOf({ ...one }) === digestOf({ ...answer, by }))
     if (!known) row.answers.push({ ...answer, by } as DeploymentRow['answers'][number])
   }
+  for (const update of report.commands) acceptUpdate(commands.table, { deployment: row.id, update, at }, commands.seams)
   for (const { type, message, at: when } of fresh)
     db.audit(row, { type, message, actor: 'agent', at: Date.parse(when) })
   seams.onTaken?.(row, report, before)

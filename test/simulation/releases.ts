@@ -1,6 +1,6 @@
 import type { VerifiedRelease } from '@landfall/engine'
 import { type Behaviour, exampleManifest } from '@landfall/engine/testing'
-import { digestOf, type ManifestInput, type RolloutPlanInput } from '@landfall/stack'
+import { digestOf, type Manifest, type ManifestInput, type RolloutPlanInput } from '@landfall/stack'
 
 /** What is wrong with a release. `setup`: it is good, and asks for another frozen resource. */
 export const kinds = ['good', 'errors', 'crashing', 'never-ready', 'setup', 'queue'] as const
@@ -38,9 +38,17 @@ export function makeRelease(version: string, sequence: number, kind: Kind, froze
     lifecycle: 'frozen' as const,
   }))
   const queueTimeout = kind === 'queue' ? `${30 + sequence}s` : '30s'
-  const manifest = exampleManifest({ code: version, rollout: plan, extra, queueTimeout })
+  const manifest = withCommand(exampleManifest({ code: version, rollout: plan, extra, queueTimeout }))
   return { digest: digestOf({ version, manifest }), version, sequence, manifest, kind }
 }
+
+/** Every release answers the same command. */
+const withCommand = (manifest: Manifest): Manifest => ({
+  ...manifest,
+  resources: manifest.resources.map((one) =>
+    one.type === 'worker' && one.name === 'api' ? { ...one, commands: { work: { input: {}, deadline: '60s' } } } : one,
+  ),
+})
 
 export const isBad = (kind: Kind): boolean => kind === 'errors' || kind === 'crashing' || kind === 'never-ready'
 

@@ -1,4 +1,6 @@
 import { seededRandom } from '@landfall/engine/testing'
+import { commandEntries } from './command-script.ts'
+import type { Work } from './command-worker.ts'
 import { type Kind, kinds } from './releases.ts'
 
 /** Who there is in one world. */
@@ -30,6 +32,8 @@ export type Entry = { at: number } & (
   | Fields<'platform', { on: string; how: 'throttled' | 'mute' | 'stale' | 'away'; ms: number }>
   | Fields<'instances', { on: string }>
   | Fields<'deaf', { ms: number }>
+  | Fields<'command', { on: string; key: string; work: Work; forMs: number; again: number[] }>
+  | Fields<'cancel', { on: string; key: string }>
 )
 
 /** Until when people act and things go wrong; after it everybody wants to get there, and nothing stands in the way. */
@@ -110,6 +114,7 @@ export function writeScript(seed: number): { cast: Cast; entries: Entry[] } {
   }))
   add(between(0, 1), (at) => ({ at, kind: 'instances', on: pick(ids) }))
   add(between(0, 1), (at) => ({ at, kind: 'deaf', ms: between(10_000, 120_000) }))
+  entries.push(...commandEntries(seed, ids))
   entries.sort((a, b) => a.at - b.at)
   return { cast, entries }
 

@@ -35,6 +35,7 @@ interface QueueDeps extends Omit<AttemptDeps, 'port'> {
   owner: string
   concurrency: number
   idleMs?: number
+  sweepMs?: number
 }
 
 /** Runs the commands of a queue, a bounded number at once, and ends those whose deadline has passed. */
@@ -62,7 +63,7 @@ export function executeQueue(deps: QueueDeps): CommandExecutor {
   })
   const sweeper = startLoop({
     name: 'command-deadlines',
-    intervalMs: 1_000,
+    intervalMs: deps.sweepMs ?? 1_000,
     clock,
     log,
     work: async () => {

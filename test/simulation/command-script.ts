@@ -1,0 +1,22 @@
+import { seededRandom } from '@landfall/engine/testing'
+import { works } from './command-worker.ts'
+import { calmAt, type Entry } from './script.ts'
+
+/** The commands of a seed, of a chance of their own: who sends what under which key, how often, and what is cancelled. */
+export function commandEntries(seed: number, ids: readonly string[]): Entry[] {
+  const random = seededRandom(seed * 40_503 + 7)
+  const between = (from: number, to: number) => from + Math.floor(random.next() * (to - from + 1))
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T
+  const entries: Entry[] = []
+  const count = random.next() < 0.7 ? between(1, 7) : 0
+  for (let index = 1; index <= count; index++) {
+    const at = between(10_000, calmAt - 20_000)
+    const [on, key] = [pick(ids), `key${index}`]
+    // Whoever got no answer asks once more, under the same key.
+    const again = random.next() < 0.4 ? [between(1, 30_000)] : []
+    const more = { work: pick(works), forMs: between(15_000, 200_000), again }
+    entries.push({ at, kind: 'command', on, key, ...more })
+    if (random.next() < 0.3) entries.push({ at: at + between(0, 30_000), kind: 'cancel', on, key })
+  }
+  return entries
+}
