@@ -66,10 +66,14 @@ export async function callRoute(
   const mayRepeat = mutating && !route.repeatable
   if (mayRepeat && principal && key !== null && bytes !== null && typeof route.result !== 'string') {
     const content = [operation, url.pathname, url.search, bytes]
-    const answer = await once(services, { caller: callerOf(principal), key: checkKey(key), content }, async () => {
-      const body = checked(route, await handler(input, services))
-      return { status: route.status, body: JSON.stringify(body ?? null) }
-    })
+    const answer = await once(
+      services,
+      { caller: callerOf(principal), key: checkKey(key), content },
+      async (joined) => {
+        const body = checked(route, await handler(input, joined))
+        return { status: route.status, body: JSON.stringify(body ?? null) }
+      },
+    )
     return json(route, answer.body, reply)
   }
   const result: unknown = await handler(input, services)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LandfallError } from '@landfall/stack'
 import { sql } from 'kysely'
+import { inOneTransaction } from './in-one-transaction.ts'
 import type { Services } from './services.ts'
 
 /** What a repeated call is answered with. */
@@ -10,8 +11,6 @@ interface Answer {
 }
 
 const keepMs = 24 * 3_600_000
-/** A call that has not ended after this died with its manager. */
-const abandonedMs = 60_000
 
 export interface Call {
   /** Who: keys of different callers never meet. */
@@ -32,79 +31,66 @@ export function checkKey(key: string): string {
 }
 
 /**
- * Runs a call once per key: the same call again gets the first answer. Refusals are not kept, because a refused call
- * changed nothing and may be right later. A call whose manager died in the middle is run again after a minute.
+ * Runs a call once per key: the same call again gets the first answer. What the call changes and its answer are committed together,
+ * so wherever a manager dies, either both are there or neither, and the call may be sent again at once. Refusals are not kept, because
+ * a refused call changed nothing and may be right later.
+ *
+ * Who runs it holds a lock of its transaction's: of two calls at the same moment one runs, and one that a manager left half done is free
+ * as soon as the database has lost that manager.
  *
  * @throws LandfallError `E_IDEMPOTENCY_MISMATCH`, `E_IDEMPOTENCY_RUNNING`; whatever `run` throws
  */
-export async function once(services: Services, call: Call, run: () => Promise<Answer>): Promise<Answer> {
-  const { db, keyring, clock } = services
+export async function once(
+  services: Services,
+  call: Call,
+  run: (services: Services) => Promise<Answer>,
+): Promise<Answer> {
+  const { keyring, clock } = services
   const hash = hashOf(call.content)
   const context = `idempotency:${call.caller}:${call.key}`
-  const now = clock.now()
-  const claim = {
-    request_hash: hash,
-    status: null,
-    response: null,
-    claimed_at: new Date(now),
-    expires_at: new Date(now + keepMs),
-  }
-  const claimed = await db
-    .insertInto('idempotency_keys')
-    .values({ principal: call.caller, key: call.key, ...claim })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['principal', 'key'])
-        .doUpdateSet(claim)
-        .where((eb) =>
-          eb.or([
-            eb('idempotency_keys.expires_at', '<=', new Date(now)),
-            eb.and([
-              eb('idempotency_keys.status', 'is', null),
-              eb('idempotency_keys.claimed_at', '<=', new Date(now - abandonedMs)),
-              eb('idempotency_keys.request_hash', '=', hash),
-            ]),
-          ]),
-        ),
-    )
-    .returning(sql<number>`1`.as('claimed'))
-    .executeTakeFirst()
-  const mine = (row: typeof db) =>
-    row.updateTable('idempotency_keys').where('principal', '=', call.caller).where('key', '=', call.key)
-  if (claimed) {
-    try {
-      const answer = await run()
-      await mine(db)
-        .set({ status: answer.status, response: keyring.seal(answer.body, context) })
-        .execute()
-      return answer
-    } catch (error) {
-      await db
-        .deleteFrom('idempotency_keys')
-        .where('principal', '=', call.caller)
-        .where('key', '=', call.key)
-        .where('status', 'is', null)
-        .execute()
-      throw error
+  return inOneTransaction(services, async (joined, trx) => {
+    const lock = await sql<{ mine: boolean }>`
+      select pg_try_advisory_xact_lock(hashtextextended(${context}, 0)) as mine`.execute(trx)
+    if (!lock.rows[0]?.mine) throw running()
+    const now = clock.now()
+    const known = await trx
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('principal', '=', call.caller)
+      .where('key', '=', call.key)
+      .where('expires_at', '>', new Date(now))
+      .executeTakeFirst()
+    if (known && !known.request_hash.equals(hash)) throw mismatch()
+    if (known?.status != null && known.response) {
+      return { status: known.status, body: keyring.open(known.response, context).toString('utf8') }
     }
-  }
-  const row = await db
-    .selectFrom('idempotency_keys')
-    .selectAll()
-    .where('principal', '=', call.caller)
-    .where('key', '=', call.key)
-    .executeTakeFirst()
-  if (row && !row.request_hash.equals(hash)) {
-    throw new LandfallError({
-      code: 'E_IDEMPOTENCY_MISMATCH',
-      message: 'This Idempotency-Key was used for another call.',
-      hint: 'Use a new key for every intended change.',
-    })
-  }
-  if (row?.status != null && row.response) {
-    return { status: row.status, body: keyring.open(row.response, context).toString('utf8') }
-  }
-  throw new LandfallError({
+    const answer = await run(joined)
+    const row = {
+      request_hash: hash,
+      status: answer.status,
+      response: keyring.seal(answer.body, context),
+      claimed_at: new Date(now),
+      expires_at: new Date(now + keepMs),
+    }
+    await trx
+      .insertInto('idempotency_keys')
+      .values({ principal: call.caller, key: call.key, ...row })
+      .onConflict((conflict) => conflict.columns(['principal', 'key']).doUpdateSet(row))
+      .execute()
+    return answer
+  })
+}
+
+function mismatch(): LandfallError {
+  return new LandfallError({
+    code: 'E_IDEMPOTENCY_MISMATCH',
+    message: 'This Idempotency-Key was used for another call.',
+    hint: 'Use a new key for every intended change.',
+  })
+}
+
+function running(): LandfallError {
+  return new LandfallError({
     code: 'E_IDEMPOTENCY_RUNNING',
     message: 'The same call is still running.',
     hint: 'Ask again in a moment with the same key.',

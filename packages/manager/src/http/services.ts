@@ -37,6 +37,8 @@ export interface Services {
   singleSignOn: SingleSignOn
   /** Wakes loops and readers of every manager after a commit. */
   waker: Pick<Waker, 'wake'>
+  /** Runs what reads again, on another connection, what the call has written: at once, or when the call as a whole is committed. */
+  afterCommit: (work: () => Promise<void>) => Promise<void>
   /** Change feed, telemetry intake, and how the loops are; the loops themselves are nobody's business here. */
   control: Pick<Control, 'changes' | 'telemetry' | 'health' | 'metricsText'>
   /** Agents: their sessions, the sync hub, and the one way their reports are taken in. */

@@ -10,7 +10,7 @@ import { startPostgres } from '@landfall/postgres'
 import { createAgents, defaultPoll } from '../agents/agents.ts'
 import { offlineAfterMs } from '../agents/offline-after.ts'
 import { startAgentLoops } from '../agents/start-loops.ts'
-import { answerUnchangedPolls } from '../agents/unchanged-poll.ts'
+import { answerSyncs } from '../agents/sync-listener.ts'
 import { handlers } from '../api/handlers.ts'
 import { Attempts } from '../auth/attempts.ts'
 import { SingleSignOn } from '../auth/single-sign-on.ts'
@@ -103,7 +103,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     })
     undo.push(() => control.stop())
     const agents = createAgents({ db, keyring, clock, waker, poll: given.agents ?? {} })
-    undo.push(startAgentLoops({ hub: agents.hub, db, clock, log, waker }))
+    undo.push(startAgentLoops({ hub: agents.hub, db, keyring, clock, log, waker }))
     const services: Services = {
       db: database.db,
       pool: database.pool,
@@ -128,10 +128,11 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       requests: new RequestMetrics(),
       accessLog: given.accessLog ? (line) => log.info('call', { ...line }) : null,
       stopping: draining.signal,
+      afterCommit: (work) => work(),
     }
     startUpkeep(services, undo)
     const app = createApp(services, handlers)
-    server.serve(answerUnchangedPolls(services, getRequestListener(app.fetch)))
+    server.serve(answerSyncs(services, getRequestListener(app.fetch)))
     // Before everything else at the end: first no new calls, then those under way, then the loops they may have woken.
     undo.push(async () => {
       draining.abort(new Error('the manager is ending'))

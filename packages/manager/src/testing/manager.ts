@@ -87,6 +87,7 @@ export async function createTestManager(server: TestServer, settings: Partial<Se
     requests: new RequestMetrics(),
     accessLog: (line) => accessLog.push(line),
     stopping: new AbortController().signal,
+    afterCommit: (work) => work(),
   }
   const app = createApp(services, handlers)
   const call: TestManager['call'] = async (method, path, { token, headers = {}, body } = {}) => {

@@ -47,7 +47,7 @@ export const agentHandlers = {
   getAgentKeyset: async ({ principal }, { db }) => newestKeyset(db, ofDeployment(principal).project),
 
   createAgentSetup: async ({ params, body, actor }, services) => {
-    const { db, clock, agents, settings, waker } = services
+    const { db, clock, agents, settings, waker, afterCommit } = services
     const at = clock.now()
     const url = body.url ?? settings.publicUrl
     const of = { replace: body.replace, url, replySeal: agents.reply.publicKey, actor, at }
@@ -56,7 +56,7 @@ export const agentHandlers = {
       return setUpAgent(trx, row, of)
     })
     // An agent that was replaced is refused here at once, elsewhere when that manager reads its agents again.
-    if (body.replace) await agents.hub.reread()
+    if (body.replace) await afterCommit(() => agents.hub.reread())
     waker.wake('changes')
     return setup
   },

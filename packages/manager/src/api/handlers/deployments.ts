@@ -60,11 +60,10 @@ export const deploymentHandlers = {
     return fleetView(rows.map((row) => deploymentView(row, releases)))
   },
 
-  createDeployment: async ({ params, body, actor, headers }, { db, clock, keyring, waker, settings }) => {
+  createDeployment: async ({ params, body, actor }, { db, clock, keyring, waker, settings }) => {
     const at = clock.now()
     const { environmentsDirectory } = settings
-    const key = headers.get('idempotency-key')
-    const creation = { project: params.project, deployment: body, environmentsDirectory, actor, at, key }
+    const creation = { project: params.project, deployment: body, environmentsDirectory, actor, at }
     const id = await db.transaction().execute((trx) => createDeployment(trx, keyring, creation))
     waker.wake('deployments', 'rollouts', 'changes')
     return viewOf(db, params.project, id)

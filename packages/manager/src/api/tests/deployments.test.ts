@@ -84,19 +84,6 @@ const create = (name: string, more: object = {}) =>
   admin.createDeployment({ params: params(), body: { name, platform: 'local', secrets, ...more } })
 
 describe('a deployment', () => {
-  it('is made once by one call, also where its manager died before it could answer', async () => {
-    const body = { name: 'once', platform: 'local' as const }
-    const call = { idempotencyKey: `made-${project}` }
-    const first = await admin.createDeployment({ params: params(), body }, call)
-    // As a manager leaves it that was killed right after the commit, seen a minute later.
-    await sql`update idempotency_keys set status = null, response = null, claimed_at = to_timestamp(0) where key = ${call.idempotencyKey}`.execute(
-      manager.db,
-    )
-    const again = await admin.createDeployment({ params: params(), body }, call)
-    expect(again.id).toBe(first.id)
-    await expect(admin.createDeployment({ params: params(), body })).rejects.toMatchObject({ code: 'E_EXISTS' })
-  })
-
   it('waits for its first release, and says so', async () => {
     const made = await create('eu', { group: 'ring-0' })
     expect(made).toMatchObject({

@@ -1,6 +1,12 @@
+import { Kysely, PostgresDialect } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { once } from '../../http/idempotency.ts'
+import { inOneTransaction } from '../../http/in-one-transaction.ts'
+import type { Services } from '../../http/services.ts'
+import type { Schema } from '../../store/database.ts'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
 import { createTestManager, type TestManager } from '../../testing/manager.ts'
+import { freezeHandlers } from '../handlers/freezes.ts'
 
 let server: TestServer
 let manager: TestManager
@@ -164,20 +170,74 @@ describe('the same call again', () => {
     expect(rows.some((row) => row.response?.toString('latin1').includes(secret))).toBe(false)
   })
 
-  it('whose manager died in the middle runs again after a minute', async () => {
-    const key = 'g'
-    await post(key, { reason: 'once' })
-    // As it stands when the process dies between the claim and the answer.
-    await manager.db
-      .updateTable('idempotency_keys')
-      .set({ status: null, response: null })
-      .where('key', '=', key)
-      .execute()
-    expect((await refusal(await post(key, { reason: 'once' }))).code).toBe('E_IDEMPOTENCY_RUNNING')
-    manager.clock.advance(61_000)
-    expect((await post(key, { reason: 'once' })).status).toBe(201)
+  it('whose manager was lost at any of its statements left nothing, and may be sent again at once', async () => {
+    const frozen = async () =>
+      (await manager.client(token).listFreezes({ params: { project: 'acme' } })).items.filter(
+        ({ reason }) => reason === 'once',
+      )
+    const body = JSON.stringify({ reason: 'once' })
+    let lost = 0
+    for (let statements = 1; (await frozen()).length === 0; statements++) {
+      expect(statements).toBeLessThan(40)
+      const call = { caller: 'tok_1', key: 'g', content: [body] }
+      await once(losing(manager.services, statements), call, async (services) => {
+        const handler = freezeHandlers.createFreeze
+        const made = await handler(
+          { params: { project: 'acme' }, body: { reason: 'once', until: null }, actor: 'ada' } as never,
+          services,
+        )
+        return { status: 201, body: JSON.stringify(made) }
+      }).then(
+        () => {},
+        () => lost++,
+      )
+    }
+    // Lock, look, savepoint, what a freeze writes, the answer: each was the last in its turn.
+    expect(lost).toBeGreaterThan(6)
+    expect(await frozen()).toHaveLength(1)
+    expect(
+      await manager.db.selectFrom('audit_entries').select('type').where('message', 'like', '%: once').execute(),
+    ).toHaveLength(1)
+  })
+
+  it('that opens a transaction which fails, and goes on, keeps what it wrote before', async () => {
+    const groups = () =>
+      manager.db.selectFrom('groups').select('name').where('name', 'like', 'kept-%').orderBy('name').execute()
+    await inOneTransaction(manager.services, async ({ db, afterCommit }) => {
+      const put = (name: string) => db.insertInto('groups').values({ project: 'acme', name }).execute()
+      await put('kept-1')
+      const twice = db.transaction().execute(async (trx) => {
+        await trx.insertInto('groups').values({ project: 'acme', name: 'kept-2' }).execute()
+        await trx.insertInto('groups').values({ project: 'acme', name: 'kept-1' }).execute()
+      })
+      await expect(twice).rejects.toThrow('duplicate key')
+      await put('kept-3')
+      // Nobody else sees it yet; what reads it again waits for the commit.
+      expect(await groups()).toEqual([])
+      await afterCommit(async () => expect(await groups()).toEqual([{ name: 'kept-1' }, { name: 'kept-3' }]))
+    })
+    expect(await groups()).toHaveLength(2)
+    expect.assertions(4)
   })
 })
+
+/** Services of a manager that is lost to the database before the given statement of its call, counted from 1 with `begin`. */
+function losing(services: Services, statement: number): Services {
+  const connect = async () => {
+    const client = await services.pool.connect()
+    let next = 1
+    return {
+      query: (text: never, values: never) => {
+        if (next++ < statement) return client.query(text, values)
+        if (next === statement + 1) client.release(true)
+        throw new Error('Connection terminated')
+      },
+      release: () => void (next <= statement && client.release()),
+    }
+  }
+  const dialect = new PostgresDialect({ pool: { connect, end: async () => {} } as never })
+  return { ...services, db: new Kysely<Schema>({ dialect }) }
+}
 
 describe('every answer', () => {
   it('carries security headers and a request id, and its line in the log carries no secret', async () => {

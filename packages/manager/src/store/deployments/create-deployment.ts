@@ -10,7 +10,7 @@ import { checkCustomer } from '../../portal/check-customer.ts'
 import type { Keyring } from '../../secrets/keyring.ts'
 import { findProject } from '../accounts/projects.ts'
 import type { Trx } from '../database.ts'
-import { idOf, newId } from '../new-id.ts'
+import { newId } from '../new-id.ts'
 import { newestRelease } from '../releases/newest-release.ts'
 import { wakeRollouts } from '../rollouts/wake-rollouts.ts'
 import { setSecret } from '../secrets/set-secret.ts'
@@ -20,9 +20,6 @@ import { requireKnownConfig } from '../targets/require-known-config.ts'
 import { setInput } from '../targets/set-input.ts'
 import { tellTarget } from '../targets/tell-target.ts'
 import { looksLikeId } from './find-deployment.ts'
-
-/** So long a key is remembered (`http/idempotency.ts`). */
-const keepMs = 24 * 3_600_000
 
 type NewDeployment = z.output<typeof newDeployment>
 
@@ -45,8 +42,6 @@ export async function createDeployment(
     environmentsDirectory: string
     actor: string
     at: number
-    /** The caller's `Idempotency-Key`: the same call again, whose first answer was lost, finds what that one made. */
-    key?: string | null
   },
 ): Promise<string> {
   const { project, deployment, actor, at } = creation
@@ -72,21 +67,15 @@ export async function createDeployment(
     if (!platforms.includes(deployment.platform)) throw unsupported(deployment.platform, platforms)
     requireKnownConfig(newest.statement.manifest, deployment.inputs, deployment.secrets)
   }
-  const own = creation.key == null ? null : idOf('dep', project, actor, creation.key, deployment.name)
   const known = await trx
     .selectFrom('deployments')
-    .select(['id', 'created_at', 'deleted_at'])
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('project', '=', project), eb('name', '=', deployment.name), eb('deleted_at', 'is', null)]),
-        ...(own === null ? [] : [eb('id', '=', own)]),
-      ]),
-    )
-    .execute()
-  const mine = known.find((row) => row.id === own)
-  if (mine && mine.created_at.getTime() > at - keepMs) return mine.id
-  if (known.some((row) => row.deleted_at === null)) throw exists(`a deployment ${deployment.name}`)
-  const id = mine || own === null ? newId('dep') : own
+    .select('id')
+    .where('project', '=', project)
+    .where('name', '=', deployment.name)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  if (known) throw exists(`a deployment ${deployment.name}`)
+  const id = newId('dep')
   await trx
     .insertInto('deployments')
     .values({
