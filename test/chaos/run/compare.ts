@@ -27,7 +27,7 @@ const exactTables = [
  * come again: a step whose answer was lost is done again.
  */
 const exactEvents =
-  /^(?:manager|agent) (?:area\.\w+|setup\.completed|resource\.(?:created|deleted)|rollout\.(?:complete|aborted)|deployment\.(?:created|told|promoted|returned|deleted)|command\.(?:queued|succeeded|failed|expired)|bundle\.imported|enrolled)$/
+  /^(?:manager|agent) (?:area\.\w+|setup\.completed|resource\.(?:created|deleted)|rollout\.(?:complete|aborted)|deployment\.(?:created|told|promoted|returned|deleted)|command\.(?:queued|signed|succeeded|failed|expired)|bundle\.(?:imported|receipt)|export\.imported|enrolled)$/
 
 /** What is wrong with the end of a disturbed run, measured by an undisturbed one of the same scenario. */
 export function compare(end: EndState, calm: EndState): string[] {

@@ -1,25 +1,59 @@
 import { readFileSync } from 'node:fs'
+import { parseEnvelope } from '@landfall/release'
 import { carried, importInto, siteRests } from '../world/bases.ts'
+import { project } from '../world/vendor.ts'
 import type { World } from '../world/world.ts'
 import type { Scenario } from './scenario.ts'
 
 const by = { runs: ['site'], victims: ['agent', 'host'], audit: { agent: 'site' } } as const
+/** The vendor's manager takes part, and PostgreSQL under it. */
+const withVendor = {
+  runs: ['manager', 'site'],
+  victims: ['agent', 'manager', 'postgres'],
+  audit: { manager: 'initech', agent: 'site' },
+} as const
 
 /** The whole export, read to its end. */
-async function writeExport(world: World): Promise<void> {
-  await world.insist(async () => {
+const writeExport = (world: World): Promise<Buffer<ArrayBuffer>> =>
+  world.insist(async () => {
     const response = await world.agent('site').bytes({ method: 'POST', path: '/v1/exports', body: { by: 'chaos' } })
-    let size = 0
+    const parts: Buffer[] = []
     try {
-      for await (const part of response) size += (part as Buffer).length
+      for await (const part of response) parts.push(part as Buffer)
     } catch (cause) {
       throw Object.assign(new Error('the agent ended in the middle of the export', { cause }), { retryable: true })
     }
-    if (size !== Number(response.headers['content-length'])) throw new Error(`the export has ${size} bytes`)
+    const whole = Buffer.concat(parts)
+    if (whole.length !== Number(response.headers['content-length'])) {
+      throw new Error(`the export has ${whole.length} bytes`)
+    }
+    return whole
   })
+
+/** Made at the site, taken in by the vendor; one whose answer was lost is given again. */
+async function carryHome(world: World): Promise<void> {
+  const body = await writeExport(world)
+  const taken = await world.insist(() => world.vendor.client.importExport({ params: { project }, body }))
+  if (taken.name !== 'initech') throw new Error(`the export is of ${taken.name}`)
 }
 
+const signed = (world: World) => readFileSync(carried(world, 'count.command'), 'utf8').trim()
+
 export const site: readonly Scenario[] = [
+  {
+    // What the vendor's manager does before a bundle and a command can be carried.
+    ...{ name: 'site-order', base: 'fresh', runs: ['manager'], victims: ['manager', 'postgres'] },
+    audit: { manager: 'initech' },
+    async act(world) {
+      const { client } = world.vendor
+      const params = world.of('initech')
+      const order = { params, body: { release: '1.1.0' } }
+      const made = await world.insist(() => client.createBundleOrder(order, { idempotencyKey: 'order-initech' }))
+      if (made.order.target?.release !== world.vendor.releases.get('1.1.0')) throw new Error('the order names another')
+      const command = { params, body: { envelope: parseEnvelope(signed(world)) } }
+      await world.insist(() => client.recordCommand(command, { idempotencyKey: 'record-initech' }))
+    },
+  },
   {
     ...{ ...by, name: 'site-import', base: 'fresh' as const },
     async act(world) {
@@ -44,9 +78,9 @@ export const site: readonly Scenario[] = [
     },
   },
   {
-    ...{ ...by, name: 'site-command', base: 'running' as const },
+    ...{ ...withVendor, name: 'site-command', base: 'running' as const },
     async act(world) {
-      const envelope = readFileSync(carried(world, 'count.command'), 'utf8').trim()
+      const envelope = signed(world)
       const call = { method: 'POST', path: '/v1/commands', body: { envelope, by: 'chaos' } } as const
       await world
         .insist(() => world.agent('site').json(call))
@@ -58,9 +92,20 @@ export const site: readonly Scenario[] = [
         () => world.status('site'),
         ({ commands }) => commands.length === 1 && commands[0]?.status === 'succeeded',
       )
+      await carryHome(world)
+      const { items } = await world.insist(() => world.vendor.client.listCommands({ params: world.of('initech') }))
+      if (items[0]?.status !== 'succeeded') throw new Error(`the vendor holds the command for ${items[0]?.status}`)
     },
   },
-  { ...{ ...by, name: 'site-export', base: 'running' as const }, act: writeExport },
+  {
+    ...{ ...withVendor, name: 'site-export', base: 'running' as const },
+    async act(world) {
+      await carryHome(world)
+      const seen = await world.insist(() => world.vendor.client.getDeployment({ params: world.of('initech') }))
+      if (seen.actual?.version !== '1.0.0')
+        throw new Error(`the vendor holds ${seen.actual?.version} for what runs there`)
+    },
+  },
   {
     ...{ ...by, name: 'site-delete', base: 'running' as const },
     async act(world) {
