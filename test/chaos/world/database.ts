@@ -51,15 +51,14 @@ export class ChaosDatabase {
   }
 
   /**
-   * What a killed manager held counts as run out at once: its leases (15 s), and its hold on calls that it had begun (a minute). A run would
-   * else wait so long at each point. Waiting for it is what the tests of several managers do.
+   * A killed manager's leases (15 s) count as run out at once. A run would else wait so long at each point. Waiting for it is what the tests
+   * of several managers do.
    */
   async expireHolds(): Promise<void> {
     const leases = ['deployments', 'rollouts', 'commands'].map(
       (table) => `update ${table} set lease_until = now() - interval '1 second' where lease_until > now()`,
     )
-    const calls = "update idempotency_keys set claimed_at = claimed_at - interval '61 seconds' where status is null"
-    await this.query([...leases, calls].join('; '))
+    await this.query(leases.join('; '))
   }
 
   /** Rows of each table. */
