@@ -1,4 +1,5 @@
 /** The agents' side of a benchmark, in a process of its own: one connection an agent. Told what to do by messages of its parent. */
+import { ownTime } from '../shared/processor-time.ts'
 import { Connection, syncBytes } from './connection.ts'
 
 export type Order =
@@ -10,8 +11,8 @@ export type Order =
 export type Done =
   | { done: 'open' | 'held' }
   | { done: 'poll'; polls: number; ms: number; failed: number }
-  /** When each had a higher generation, by the clock of the machine; how many had none. */
-  | { done: 'told'; at: number[]; failed: number }
+  /** When each had a higher generation, by the clock of the machine; how many had none; processor seconds since all were held. */
+  | { done: 'told'; at: number[]; failed: number; busy: number }
 
 const opened = new Map<number, Connection[]>()
 let given: { port: number; tokens: readonly string[]; known: number } = { port: 0, tokens: [], known: 0 }
@@ -73,8 +74,9 @@ async function wait(seconds: number): Promise<void> {
       }),
   )
   say({ done: 'held' })
+  const before = ownTime()
   await Promise.all(told)
-  say({ done: 'told', at, failed })
+  say({ done: 'told', at, failed, busy: ownTime() - before })
 }
 
 process.on('message', async (order: Order) => {

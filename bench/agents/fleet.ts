@@ -8,7 +8,9 @@ import { createVendor, startTestServer } from '@landfall/manager/testing'
 import { keyIdOf, SigningKey, signEnvelope } from '@landfall/release'
 import { canonicalJson } from '@landfall/stack'
 import { sql } from 'kysely'
+import { fillBoxes } from '../../packages/manager/src/agents/order/fill-boxes.ts'
 import { readMasterKey } from '../../packages/manager/src/secrets/key-file.ts'
+import type { Keyring } from '../../packages/manager/src/secrets/keyring.ts'
 import { openKeyring } from '../../packages/manager/src/secrets/open-keyring.ts'
 import { type Database, openDatabase } from '../../packages/manager/src/store/database.ts'
 import { secretContext } from '../../packages/manager/src/store/secrets/set-secret.ts'
@@ -50,7 +52,8 @@ export async function startAgentFleet(count: number, waitMs: number) {
   await client.createAgentSetup({ params: { project, deployment: model.name }, body: {} })
   const { id } = await db.selectFrom('deployments').select('id').where('name', '=', 'model').executeTakeFirstOrThrow()
   await cloneDeployment(db, id, count - 1)
-  await sealSecrets(db, directory)
+  const keyring = await openKeyring(db, await readMasterKey(join(directory, 'master.key')), Date.now())
+  await sealSecrets(db, keyring)
   const sign = new SigningKey(generateKeyPairSync('ed25519').privateKey)
   const seal = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
   await sql`insert into agents (deployment, audit_hash) select d.id, a.audit_hash from deployments d, agents a
@@ -64,6 +67,8 @@ export async function startAgentFleet(count: number, waitMs: number) {
     deployments: rows.map((row) => row.id),
     /** Uploads and signs a release; what it answers publishes it. With `maxInFlight` to everybody at once. */
     publish,
+    /** Seals all secrets to the agents, as the manager does once a minute where there are new ones. */
+    sealBoxes: () => fillBoxes(db, keyring, async () => {}),
     /** A bearer token of a session that begins now, by the signed request of the contract. */
     begin: async (deployment: string): Promise<string> => {
       const nonce = randomBytes(24).toString('base64url')
@@ -81,8 +86,7 @@ export async function startAgentFleet(count: number, waitMs: number) {
 }
 
 /** A secret opens in its own row alone: each copy gets one that does. */
-async function sealSecrets(db: Database, directory: string): Promise<void> {
-  const keyring = await openKeyring(db, await readMasterKey(join(directory, 'master.key')), Date.now())
+async function sealSecrets(db: Database, keyring: Keyring): Promise<void> {
   const rows = await db.selectFrom('secrets').select(['deployment', 'name', 'version']).execute()
   const ids = rows.map((row) => row.deployment)
   const sealed = rows.map(({ deployment, name, version }) =>

@@ -2,29 +2,35 @@ import type { Clock, Log } from '@landfall/engine'
 import { sql } from 'kysely'
 import { startLoop } from '../control/loop.ts'
 import type { Waker } from '../control/waker.ts'
+import type { Keyring } from '../secrets/keyring.ts'
 import type { Database } from '../store/database.ts'
 import type { AgentHub } from './hub/hub.ts'
+import { fillBoxes } from './order/fill-boxes.ts'
 
 const lookMs = 5_000
 const rereadMs = 15_000
+const boxesMs = 60_000
+/** Between a few boxes and the next: a sixth of the thread's time at most. */
+const betweenBoxesMs = 50
 
 /** Keeps what the sync hub knows right: at once when woken, at an interval when not. Answers how to stop. */
 export function startAgentLoops(deps: {
   hub: AgentHub
   db: Database
+  keyring: Keyring
   clock: Clock
   log: Log
   waker: Pick<Waker, 'on'>
 }): () => Promise<void> {
-  const { hub, db, clock, log, waker } = deps
-  const loop = (name: string, intervalMs: number, work: () => Promise<void>) =>
+  const { hub, db, keyring, clock, log, waker } = deps
+  const loop = (name: string, intervalMs: number, work: (signal: AbortSignal) => Promise<void>) =>
     startLoop({
       name,
       intervalMs,
       clock,
       log,
-      work: async () => {
-        await work()
+      work: async (signal) => {
+        await work(signal)
         return false
       },
     })
@@ -34,11 +40,14 @@ export function startAgentLoops(deps: {
     await hub.reread()
     await flushSeen(hub, db)
   })
+  const boxes = loop('sealed-boxes', boxesMs, async (signal) => {
+    await fillBoxes(db, keyring, () => clock.sleep(betweenBoxesMs, signal))
+  })
   // Not by `changes`: every report is one, and none of them asks anything of an agent.
   const deaf = [waker.on('deployments', () => orders.wake()), waker.on('commands', () => commands.wake())]
   return async () => {
     for (const stop of deaf) stop()
-    await Promise.all([orders.stop(), commands.stop(), rest.stop()])
+    await Promise.all([orders.stop(), commands.stop(), rest.stop(), boxes.stop()])
     await flushSeen(hub, db)
   }
 }

@@ -10,9 +10,10 @@ export interface Table {
 
 /**
  * Never in a backup. `changes` only wakes pages up, and its transaction numbers mean nothing in another server; browser sessions and
- * sign-ins on their way are begun again by whoever had one.
+ * sign-ins on their way are begun again by whoever had one; boxes are made again from the secrets, and an agent that is ended later must not
+ * find its own in an old backup.
  */
-export const leftOut = ['changes', 'sessions', 'oidc_logins', 'schema_migrations']
+export const leftOut = ['changes', 'sessions', 'oidc_logins', 'sealed_boxes', 'schema_migrations']
 /** Bounded windows of what workers sent: large, and worth leaving out where they are not needed. */
 export const telemetryTables = ['logs', 'metric_points', 'spans']
 

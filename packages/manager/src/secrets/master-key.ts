@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { LandfallError } from '@landfall/stack'
 
 /**
@@ -17,14 +17,15 @@ export interface MasterKey {
 export function localMasterKey(key: Buffer): MasterKey {
   if (key.byteLength !== 32) throw new RangeError('a master key has 32 bytes')
   const id = createHash('sha256').update('landfall master key id').update(key).digest('hex').slice(0, 16)
+  const secret = createSecretKey(key)
   return {
     id,
     async wrap(dataKey, context) {
-      return encrypt(key, dataKey, context)
+      return encrypt(secret, dataKey, context)
     },
     async unwrap(wrapped, context) {
       try {
-        return decrypt(key, wrapped, context)
+        return decrypt(secret, wrapped, context)
       } catch {
         throw wrongMasterKey(id)
       }
@@ -40,15 +41,18 @@ export function wrongMasterKey(id: string): LandfallError {
   })
 }
 
-/** Format: version 1, nonce of 12 bytes, ciphertext, tag of 16 bytes. */
-export function encrypt(key: Buffer, plain: Uint8Array, context: string): Buffer {
+/**
+ * Format: version 1, nonce of 12 bytes, ciphertext, tag of 16 bytes. The key is an object: Node takes four times as long over one that is
+ * bytes, and a release to ten thousand agents opens as many values.
+ */
+export function encrypt(key: KeyObject, plain: Uint8Array, context: string): Buffer {
   const nonce = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
   return Buffer.concat([Buffer.of(1), nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
 /** Throws when anything differs: key, context, any byte. */
-export function decrypt(key: Buffer, sealed: Uint8Array, context: string): Buffer {
+export function decrypt(key: KeyObject, sealed: Uint8Array, context: string): Buffer {
   const bytes = Buffer.from(sealed)
   if (bytes.byteLength < 29 || bytes[0] !== 1) throw new RangeError('not a sealed value')
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 13), { authTagLength: 16 })

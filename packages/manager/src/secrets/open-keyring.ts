@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { LandfallError } from '@landfall/stack'
 import { sql } from 'kysely'
 import type { Database } from '../store/database.ts'
@@ -30,10 +30,11 @@ export async function openKeyring(db: Database, master: MasterKey, now: number):
     }
     return trx.selectFrom('data_keys').selectAll().orderBy('created_at').orderBy('id').execute()
   })
-  const keys = new Map<string, { purpose: string; key: Buffer }>()
+  const keys = new Map<string, { purpose: string; key: KeyObject }>()
   for (const row of rows) {
     if (row.master_key !== master.id) throw wrongMasterKey(master.id)
-    keys.set(row.id, { purpose: row.purpose, key: await master.unwrap(row.wrapped, wrapContext(row.id, row.purpose)) })
+    const key = createSecretKey(await master.unwrap(row.wrapped, wrapContext(row.id, row.purpose)))
+    keys.set(row.id, { purpose: row.purpose, key })
   }
   const newest = (purpose: string) => {
     const found = [...keys].findLast(([, value]) => value.purpose === purpose)

@@ -10,6 +10,7 @@ import { sessionEnded, tooManyWaiting } from '../refusals.ts'
 import type { Accepted } from '../report/accept-report.ts'
 import { Batcher } from './batcher.ts'
 import { Connection } from './connection.ts'
+import { Holds } from './holds.ts'
 import { raiseGeneration } from './raise-generation.ts'
 import { type Known, readBehind, readKnown } from './read-known.ts'
 
@@ -28,6 +29,9 @@ export interface HubOptions {
   maxWaiting?: number
 }
 
+/** Whose sync it is, by the token of its session. */
+type Syncing = Pick<MachinePrincipal, 'deployment' | 'session'>
+
 /** Agents that have not asked for this long are forgotten; the next sync reads them again. */
 const forgetMs = 600_000
 const orderBatch = { size: 200, concurrency: 2 }
@@ -44,11 +48,13 @@ export class AgentHub {
   readonly #known: Batcher<Known>
   readonly #orders: Batcher<Built>
   readonly #seen = new Map<string, number>()
+  readonly #holds: Holds
   #waiting = 0
 
   constructor(options: HubOptions) {
     const { db, keyring } = options
     this.#options = options
+    this.#holds = new Holds(options.clock)
     this.#known = new Batcher((ids) => readKnown(db, ids), knownBatch)
     this.#orders = new Batcher((ids) => buildOrders(db, keyring, ids), orderBatch)
   }
@@ -68,7 +74,7 @@ export class AgentHub {
    *
    * @throws LandfallError `E_SESSION_ENDED`, `E_BUSY`, those of `acceptReport`
    */
-  async sync(agent: MachinePrincipal, request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
+  async sync(agent: Syncing, request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
     const { clock, poll } = this.#options
     const deployment = agent.deployment ?? ''
     const connection = await this.#connect(deployment, agent.session ?? 0)
@@ -199,19 +205,15 @@ export class AgentHub {
     // The same agent asks anew: its earlier call was lost on the way.
     connection.waiter?.end()
     if (this.#waiting >= (this.#options.maxWaiting ?? 20_000)) throw tooManyWaiting()
-    const over = new AbortController()
-    const end = () => over.abort()
+    const { over, end } = this.#holds.begin(ms)
     const waiter = { request, end }
     connection.waiter = waiter
     this.#waiting += 1
     signal.addEventListener('abort', end, { once: true })
-    try {
-      await this.#options.clock.sleep(ms, over.signal).catch(() => {})
-    } finally {
-      signal.removeEventListener('abort', end)
-      this.#waiting -= 1
-      if (connection.waiter === waiter) connection.waiter = null
-    }
+    await over
+    signal.removeEventListener('abort', end)
+    this.#waiting -= 1
+    if (connection.waiter === waiter) connection.waiter = null
   }
 
   async #answer(

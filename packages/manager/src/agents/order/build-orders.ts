@@ -1,13 +1,12 @@
 import type { Order } from '@landfall/contract'
-import { sealTo } from '@landfall/release'
 import { digestOf, LandfallError } from '@landfall/stack'
 import { sql } from 'kysely'
 import { type DesiredRow, desiredColumns, desiredOf } from '../../control/store/desired-row.ts'
 import type { Keyring } from '../../secrets/keyring.ts'
 import type { Database, Trx } from '../../store/database.ts'
-import { secretContext } from '../../store/secrets/set-secret.ts'
 import type { ConfigDocument, StoredPolicy } from '../../store/tables/deployments.ts'
 import { notEnrolled } from '../refusals.ts'
+import { type Boxes, readBoxes } from './boxes.ts'
 
 /** An order, or why this one can't be made; the others are made all the same. */
 export type Built = Order | LandfallError
@@ -20,7 +19,7 @@ interface Row extends DesiredRow {
 
 /**
  * The orders of many deployments in three queries: what is asked of each, the config of its target, and the secrets of that config, each
- * sealed to the key of the agent that is enrolled. Deployments that are not there, or not any more, are left out.
+ * sealed to the key of the agent that is enrolled, before (`fillBoxes`) or now. Deployments that are not there, or not any more, are left out.
  */
 export async function buildOrders(
   db: Database | Trx,
@@ -31,15 +30,20 @@ export async function buildOrders(
     .selectFrom('deployments')
     .leftJoin('agents', 'agents.deployment', 'deployments.id')
     .select((builder) => [...desiredColumns(builder), 'agents.seal_key'])
-    .where('deployments.id', 'in', [...deployments])
+    .where(sql<boolean>`deployments.id = any(${[...deployments]}::text[])`)
     .where('deployments.deleted_at', 'is', null)
     .execute()
   const configs = await readConfigs(db, rows)
-  const secrets = await readSecrets(db, configs)
+  const configOf = (row: Row) => configs.get(row.id) ?? null
+  const boxes = await readBoxes(
+    db,
+    keyring,
+    rows.flatMap((row) => wantedBoxes(row, configOf(row))),
+  )
   const attempt = (row: Row): Built => {
     try {
-      const config = configs.get(row.id) ?? null
-      return orderOf(row, config, sealSecrets(keyring, row, config, secrets))
+      const config = configOf(row)
+      return orderOf(row, config, sealSecrets(row, config, boxes))
     } catch (error) {
       if (LandfallError.is(error)) return error
       throw error
@@ -89,47 +93,25 @@ async function readConfigs(db: Database | Trx, rows: readonly Row[]): Promise<Ma
   return new Map(found.rows.map(({ deployment, document }) => [deployment, document]))
 }
 
-/** By `secretContext`. */
-async function readSecrets(
-  db: Database | Trx,
-  configs: ReadonlyMap<string, ConfigDocument>,
-): Promise<Map<string, Buffer>> {
-  const wanted = [...configs].flatMap(([deployment, { secrets }]) =>
-    Object.entries(secrets).map(([name, { version }]) => ({ deployment, name, version })),
-  )
-  if (wanted.length === 0) return new Map()
-  const found = await sql<{ deployment: string; name: string; version: number; sealed: Buffer }>`
-    select s.deployment, s.name, s.version, s.sealed
-    from unnest(${wanted.map((one) => one.deployment)}::text[], ${wanted.map((one) => one.name)}::text[],
-      ${wanted.map((one) => one.version)}::int[]) as w (deployment, name, version)
-    join secrets s on s.deployment = w.deployment and s.name = w.name and s.version = w.version`.execute(db)
-  return new Map(found.rows.map((row) => [secretContext(row.deployment, row.name, row.version), row.sealed]))
-}
-
-function sealSecrets(
-  keyring: Keyring,
-  row: Row,
-  config: ConfigDocument | null,
-  stored: ReadonlyMap<string, Buffer>,
-): Order['secrets'] {
-  const wanted = Object.entries(config?.secrets ?? {})
-  if (wanted.length === 0) return []
+/** Those of the agents that are enrolled; the others get no order. */
+function wantedBoxes(row: Row, config: ConfigDocument | null) {
   const key = row.seal_key
-  if (key === null) throw notEnrolled(row.name)
-  return wanted.map(([name, { version }]) => {
-    const context = secretContext(row.id, name, version)
-    const sealed = stored.get(context)
-    if (!sealed) throw missingSecret(name)
-    return { name, version, sealed: sealTo(key, keyring.open(sealed, context), context) }
-  })
+  if (key === null) return []
+  return Object.entries(config?.secrets ?? {}).map(([name, { version }]) => ({
+    deployment: row.id,
+    name,
+    version,
+    key,
+  }))
 }
 
-function missingSecret(name: string): LandfallError {
-  return new LandfallError({
-    code: 'E_SECRET_MISSING',
-    message: `The secret ${name} has no value in this config.`,
-    hint: 'Set it, which makes a new target.',
-  })
+function sealSecrets(row: Row, config: ConfigDocument | null, boxes: Boxes): Order['secrets'] {
+  if (row.seal_key === null && Object.keys(config?.secrets ?? {}).length > 0) throw notEnrolled(row.name)
+  return wantedBoxes(row, config).map((wanted) => ({
+    name: wanted.name,
+    version: wanted.version,
+    sealed: boxes.take(wanted),
+  }))
 }
 
 function unknownConfig(config: string): LandfallError {

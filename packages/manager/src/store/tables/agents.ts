@@ -32,3 +32,11 @@ export interface AgentsTable {
   export_id: Nullable<string>
   trouble: DefaultJson<Trouble>
 }
+
+export interface SealedBoxesTable {
+  deployment: string
+  name: string
+  version: number
+  seal_key: string
+  sealed: Buffer
+}
