@@ -111,6 +111,12 @@ export class Host {
     return worker
   }
 
+  /** Its code goes with the last version that names it: an environment that is updated for years keeps no more than it runs. */
+  versionGone({ artifact }: VersionSpec): void {
+    if (this.store.allVersions().some(({ row }) => row.spec.artifact === artifact)) return
+    this.track(this.artifacts.drop(artifact))
+  }
+
   async workerGone(worker: WorkerHost): Promise<void> {
     this.store.deleteWorker(worker.name)
     this.events.drop(worker.name)

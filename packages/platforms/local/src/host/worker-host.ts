@@ -141,6 +141,7 @@ export class WorkerHost {
     this.#saved.delete(runner.spec.id)
     store.deleteVersion(this.name, runner.spec.id)
     this.#host.tokens.forget(this.name, runner.spec.id)
+    this.#host.versionGone(runner.spec)
     if (row?.removing && store.versions(this.name).length === 0) await this.#host.workerGone(this)
   }
 

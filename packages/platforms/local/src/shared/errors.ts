@@ -49,6 +49,16 @@ export function preconditionFailed(what: string): LandfallError {
   })
 }
 
+/** Between the look for it and its use the last version that named it went, or the daemon was started anew. */
+export function artifactGone(digest: string): LandfallError {
+  return new LandfallError({
+    code: 'E_NOT_FOUND',
+    message: `There is no artifact ${digest} on this host.`,
+    hint: 'Bring it again.',
+    retryable: true,
+  })
+}
+
 export function notFound(what: string): LandfallError {
   return new LandfallError({ code: 'E_NOT_FOUND', message: `There is no ${what}.`, hint: 'It may be gone already.' })
 }

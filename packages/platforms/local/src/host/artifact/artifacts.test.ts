@@ -24,16 +24,26 @@ test('unpacks plain and gzipped archives, once, and sweeps what nobody names', a
   expect(await readFile(join(artifacts.path(digest), 'assets/a.txt'), 'utf8')).toBe('a')
   const zipped = gzipSync(bytes)
   await artifacts.put(digestOf(zipped), zipped)
-  expect(await artifacts.has(digestOf(zipped))).toBe(true)
+  expect(artifacts.has(digestOf(zipped))).toBe(true)
   await artifacts.sweep(new Set([digest]))
   expect(await readdir(join(directory, 'artifacts'))).toEqual([digest.slice('sha256:'.length)])
+})
+
+test('what is dropped is gone, with its files; what is not there may be dropped', async () => {
+  const { digest, bytes } = pack({ 'index.mjs': 'export {}' })
+  await artifacts.put(digest, bytes)
+  const dropped = artifacts.drop(digest)
+  expect(artifacts.has(digest)).toBe(false)
+  await dropped
+  await artifacts.drop(digest)
+  expect(await readdir(join(directory, 'artifacts'))).toEqual([])
 })
 
 test('bytes that do not have their digest are refused', async () => {
   const { digest, bytes } = pack({ 'index.mjs': 'export {}' })
   bytes[600] = 1
   await expect(artifacts.put(digest, bytes)).rejects.toMatchObject({ code: 'E_ARTIFACT_DIGEST' })
-  expect(await artifacts.has(digest)).toBe(false)
+  expect(artifacts.has(digest)).toBe(false)
 })
 
 test.each([

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, renameSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { LandfallError } from '@landfall/stack'
@@ -24,8 +25,8 @@ export class Artifacts {
     return join(this.path(digest), 'index.mjs')
   }
 
-  async has(digest: string): Promise<boolean> {
-    return (await stat(this.entry(digest)).catch(() => null)) !== null
+  has(digest: string): boolean {
+    return existsSync(this.entry(digest))
   }
 
   /** Checks the digest, unpacks aside and renames: what is there is whole. Idempotent. */
@@ -38,7 +39,7 @@ export class Artifacts {
         hint: 'The artifact was changed or cut on its way: bring it again from the release.',
       })
     }
-    if (await this.has(digest)) return
+    if (this.has(digest)) return
     await mkdir(this.#directory, { recursive: true })
     const scratch = await mkdtemp(join(this.#directory, 'unpack-'))
     try {
@@ -53,6 +54,14 @@ export class Artifacts {
     } finally {
       await rm(scratch, { recursive: true, force: true })
     }
+  }
+
+  /** Gone when this returns; its files follow. What a kill leaves of them is swept. */
+  async drop(digest: string): Promise<void> {
+    if (!this.has(digest)) return
+    const gone = join(this.#directory, `unpack-${randomUUID()}`)
+    renameSync(this.path(digest), gone)
+    await rm(gone, { recursive: true, force: true })
   }
 
   /** Deletes what no version names, and half-made copies. */

@@ -1,6 +1,6 @@
 import { LandfallError } from '@landfall/stack'
 import type { VersionSpec } from '../../shared/control.ts'
-import { notFound, preconditionFailed } from '../../shared/errors.ts'
+import { artifactGone, notFound, preconditionFailed } from '../../shared/errors.ts'
 import { refusedVariable } from '../supervisor/environment.ts'
 import { type Call, type Route, readBody, readJson } from './server.ts'
 
@@ -8,7 +8,7 @@ export const workerRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/v1\/artifacts\/([^/]+)$/,
-    handle: async ({ host, parts: [digest = ''] }) => ({ present: await host.artifacts.has(digest) }),
+    handle: ({ host, parts: [digest = ''] }) => ({ present: host.artifacts.has(digest) }),
   },
   {
     method: 'PUT',
@@ -39,7 +39,7 @@ export const workerRoutes: readonly Route[] = [
           hint: 'Take it out of the worker and of the inputs.',
         })
       }
-      if (!(await host.artifacts.has(spec.artifact))) throw notFound(`artifact ${spec.artifact} on this host`)
+      if (!host.artifacts.has(spec.artifact)) throw artifactGone(spec.artifact)
       host.store.putVersion(name, { ...spec, id }, instances, host.tokens.sealed(name, id))
       host.worker(name).converge()
       return view(host, name)

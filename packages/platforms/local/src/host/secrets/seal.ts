@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
 /** Seals values with AES-256-GCM under the environment's own key; what a value is for is bound as associated data. */
 export class Sealer {
@@ -32,13 +32,28 @@ export class Sealer {
   }
 }
 
-/** Reads the key file (0600), making it at first. */
+/**
+ * Reads the key file (0600), making it at first. Made aside and renamed: a key half written would keep every later daemon from starting. An
+ * empty one was never used. The caller is the only daemon of the directory.
+ */
 export function openKeyFile(path: string): Sealer {
-  try {
-    writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx', flush: true })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  const known = read(path)
+  if (known.length > 0) {
     chmodSync(path, 0o600)
+    return new Sealer(known)
   }
+  const aside = `${path}.new`
+  rmSync(aside, { force: true })
+  writeFileSync(aside, randomBytes(32), { mode: 0o600, flag: 'wx', flush: true })
+  renameSync(aside, path)
   return new Sealer(readFileSync(path))
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return Buffer.alloc(0)
+  }
 }
