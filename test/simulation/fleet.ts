@@ -114,11 +114,16 @@ function fleetRow(db: Database, self: RolloutRow, row: DeploymentRow): FleetRow 
     rejection: rejection ? { code: rejection.code, message: rejection.message } : null,
     ahead: theirs !== undefined && theirs > ours,
     taken_over: newer && !(self.state.phase === 'complete' && teller?.state.phase === 'aborted'),
-    going_back:
-      (teller?.state.phase === 'aborting' || teller?.state.phase === 'aborted') &&
-      row.target !== null &&
-      teller.release !== row.target.release,
+    rested_before: row.state?.history?.[0]?.digest ?? null,
+    going_back: goingBack(row, self, teller),
   }
+}
+
+function goingBack(row: DeploymentRow, self: RolloutRow, teller: RolloutRow | undefined): FleetRow['going_back'] {
+  const member = teller?.state.members[row.id]
+  const taken = teller?.state.phase === 'aborting' || teller?.state.phase === 'aborted'
+  if (!taken || teller === self || member?.status !== 'returning') return null
+  return { to: member.from, unsure: member.unsure === true }
 }
 
 /** What `wakeLate` does. */

@@ -14,6 +14,12 @@ export interface Violation {
   at: number
 }
 
+interface OwnStable {
+  deployment: string
+  brings: Set<string>
+  rested: Set<string | null>
+}
+
 interface Share {
   share: number
   since: number
@@ -31,8 +37,8 @@ export class Watch {
   readonly #shares = new Map<string, Map<string, Share>>()
   readonly #stood = new Map<string, Set<string>>()
   readonly #frozen = new Map<string, string>()
-  /** What a deployment rested on, as far as the manager knew, when a rollout told it. */
-  readonly #own = new Map<string, Set<string | null>>()
+  /** What a deployment really rested on when a rollout told it, and since, other than what that rollout brings. */
+  readonly #own = new Map<string, OwnStable>()
 
   constructor(scheduler: Scheduler, truth: Truth, db: Database, cast: Cast) {
     this.#scheduler = scheduler
@@ -107,7 +113,12 @@ export class Watch {
     const next = state
     this.#states.set(id, next)
     if (next.candidate && next.candidate.digest !== before?.candidate?.digest) this.#begun(id, before, next.candidate)
-    if (next.stable?.digest !== before?.stable?.digest) this.#settled(id, before, next, site)
+    if (next.stable?.digest !== before?.stable?.digest) {
+      this.#settled(id, before, next, site)
+      for (const own of this.#own.values())
+        if (own.deployment === id && next.stable && !own.brings.has(next.stable.digest))
+          own.rested.add(next.stable.digest)
+    }
     if (next.stable)
       (this.#truth.rested.get(id) ?? this.#truth.rested.set(id, new Set()).get(id))?.add(next.stable.digest)
   }
@@ -273,12 +284,12 @@ export class Watch {
     if (cause === 'return') {
       if (phase !== 'aborting' && phase !== 'aborted') this.fail('only an abort returns', who)
       const own = this.#own.get(`${rollout.id} ${row.id}`)
-      if (own && !own.has(target?.digest ?? null))
-        this.fail('each returns to its own stable', `${who}: ${target ? this.#name(target) : 'nothing'}`)
+      // Nothing is asked of it while it is not known what it rested on: it goes on with that.
+      if (own && target && !own.rested.has(target.digest))
+        this.fail('each returns to its own stable', `${who}: ${this.#name(target)}`)
       return
     }
-    const key = `${rollout.id} ${row.id}`
-    this.#own.set(key, (this.#own.get(key) ?? new Set()).add(row.state?.stable?.digest ?? null))
+    this.#reached(row, rollout, target)
     if (!['progressing', 'promoting', 'complete', 'paused'].includes(phase))
       this.fail('only a running rollout tells', `${who}, ${phase}`)
     const { freeze } = this.#db
@@ -288,6 +299,21 @@ export class Watch {
     if (row.model === 'airgapped') this.fail('who gets bundles is not told', who)
   }
 
+  /** What an aborted rollout has still to take back is nobody's own stable: whoever tells the deployment since sends it where that one would have. */
+  #reached(row: DeploymentRow, rollout: RolloutRow, target: Target | null): void {
+    const key = `${rollout.id} ${row.id}`
+    const own = this.#own.get(key) ?? { deployment: row.id, brings: new Set(), rested: new Set() }
+    this.#own.set(key, own)
+    if (target) own.brings.add(target.digest)
+    const teller = row.rollout && row.rollout !== rollout.id ? this.#db.rollouts.get(row.rollout) : undefined
+    const taking =
+      teller?.state.members[row.id]?.status === 'returning' ? this.#own.get(`${teller.id} ${row.id}`) : null
+    const stable = this.#states.get(row.id)?.stable?.digest ?? null
+    if (taking) for (const digest of taking.brings) own.brings.add(digest)
+    if (taking) for (const digest of taking.rested) own.rested.add(digest)
+    else if (stable === null || !own.brings.has(stable)) own.rested.add(stable)
+  }
+
   /** A fleet rollout had a look: one that came back by itself, such as from a pause, may be one too many; one that was begun may not. */
   looked(rollout: RolloutRow, before: RolloutRow['state']): void {
     const flying = Object.values(rollout.state.members).filter((member) => member.status === 'in-flight')
@@ -295,6 +321,12 @@ export class Watch {
     if (begun.length > 0 && flying.length > rollout.plan.maxInFlight)
       this.fail('in flight at most', `${rollout.id} has ${flying.length} of ${rollout.plan.maxInFlight} in flight`)
     this.#abortReaches(rollout)
+    for (const { id, status, from } of Object.values(rollout.state.members)) {
+      const own = this.#own.get(`${rollout.id} ${id}`)
+      const fresh = status === 'returned' && before.members[id]?.status !== 'returned'
+      if (fresh && from === null && own && !own.rested.has(null))
+        this.fail('each returns to its own stable', `${id} was left with nothing by ${rollout.id} (${rollout.version})`)
+    }
   }
 
   /** Those that an aborted rollout told, and that can be told, are told their way back at one of the next looks. */

@@ -4,7 +4,7 @@ import { corePlan, successGate } from './core-plan.ts'
 import { explainFleet, fleetWords } from './explain-fleet.ts'
 import { change, seeMembers } from './see-members.ts'
 import { retryFailed, returnReached, startAgain } from './turn-back.ts'
-import type { FleetAction, FleetObservation, FleetPlan, FleetState, Member } from './types.ts'
+import type { FleetAction, FleetObservation, FleetPlan, FleetState, Member, MemberObservation } from './types.ts'
 import { assignWaves } from './waves.ts'
 
 export interface FleetAdvanced {
@@ -168,9 +168,7 @@ const settled = (member: Member) => member.status === 'succeeded' || member.stat
 function failuresInWords(failures: readonly Member[], observation: FleetObservation): string {
   const first = failures.slice(0, 5)
   const nameOf = (id: string) => observation.members.find((each) => each.id === id)?.name ?? id
-  const named = first.map(
-    (each) => `${nameOf(each.id)}${each.reason ? ` (${each.reason.message})` : ''}`,
-  )
+  const named = first.map((each) => `${nameOf(each.id)}${each.reason ? ` (${each.reason.message})` : ''}`)
   const more = failures.length > named.length ? ` and ${failures.length - named.length} more` : ''
   return `${failures.length} ${failures.length === 1 ? 'deployment' : 'deployments'} failed: ${named.join(', ')}${more}`
 }
@@ -250,7 +248,10 @@ function startMembers(
   const all = Object.values(members)
   const room = Math.max(1, plan.maxInFlight) - all.filter((each) => each.status === 'in-flight').length
   if (room <= 0) return
-  const waiting = all.filter((each) => each.status === 'waiting' && (waves.get(each.id) ?? each.wave) <= limit)
+  const held = new Set(observation.members.filter((each) => each.goingBack?.unsure).map((each) => each.id))
+  const waiting = all.filter(
+    (each) => each.status === 'waiting' && (waves.get(each.id) ?? each.wave) <= limit && !held.has(each.id),
+  )
   // Who comes first is a question only where not all have room.
   if (waiting.length > room) waiting.sort((a, b) => a.wave - b.wave || (a.id < b.id ? -1 : 1))
   const chosen = new Map(waiting.slice(0, room).map((member) => [member.id, member]))
@@ -259,15 +260,24 @@ function startMembers(
     const member = chosen.get(seen.id)
     if (!member) continue
     chosen.delete(seen.id)
-    start(member, member.told ? member.from : (seen.goingBackTo ?? seen.resting))
+    start(member, ownStable(member, seen))
   }
   // Those that nobody saw.
-  for (const member of chosen.values()) start(member, member.told ? member.from : null)
+  for (const member of chosen.values()) start(member, member.told ? {} : { from: null })
 
-  function start(member: Member, from: string | null): void {
+  function start(member: Member, own: { from?: string | null; unsure?: boolean }): void {
     const wave = waves.get(member.id) ?? member.wave
-    members[member.id] = { ...change(member, 'in-flight', now), told: true, from, wave }
+    members[member.id] = { ...change(member, 'in-flight', now), told: true, ...own, wave }
   }
+}
+
+/** Where an abort would send a deployment that is told now. */
+function ownStable(member: Member, seen: MemberObservation): { from?: string | null; unsure?: boolean } {
+  if (member.told) return {}
+  if (seen.goingBack) return { from: seen.goingBack.to }
+  const ended = seen.outcome === 'failed' || seen.outcome === 'rolled-back'
+  const known = ended || (seen.told === null ? !seen.unanswered : seen.told === seen.resting)
+  return { from: seen.resting, ...(known ? {} : { unsure: true }) }
 }
 
 /** What is asked for until it is seen: targets of those in flight, and the way back of those that return. */
@@ -276,8 +286,9 @@ function act(core: RolloutState, members: Record<string, Member>, observation: F
   for (const seen of observation.members) {
     const member = members[seen.id]
     if (!member) continue
-    if (member.status === 'returning' && seen.told !== member.from)
-      actions.push({ kind: 'return', deployment: member.id, to: member.from })
+    const back = member.unsure ? null : member.from
+    if (member.status === 'returning' && seen.told !== back)
+      actions.push({ kind: 'return', deployment: member.id, to: back })
     const told = member.status === 'in-flight' && (seen.told !== member.target || member.again === true)
     if (told && core.phase !== 'superseded')
       actions.push({ kind: 'assign', deployment: member.id, target: member.target, wave: member.wave })

@@ -31,7 +31,21 @@ function see(member: Member, observed: MemberObservation, now: number): Member {
     const taken = { code: 'taken-over', message: 'A newer rollout has told it since' }
     return change(untold(member), 'excluded', now, taken)
   }
+  return seeOwn(settleFrom(member, observed), observed, now)
+}
+
+/** The answer to an order of ours says what was there before it. */
+function settleFrom(member: Member, observed: MemberObservation): Member {
+  const ours = observed.told === member.target || (observed.told === null && member.status === 'returning')
+  if (!member.unsure || observed.unanswered || !ours) return member
+  const { unsure: _, ...rest } = member
+  const passed = observed.resting === member.target
+  return { ...rest, from: passed ? (observed.restedBefore ?? null) : observed.resting }
+}
+
+function seeOwn(member: Member, observed: MemberObservation, now: number): Member {
   if (member.status === 'returning') {
+    if (member.unsure) return member
     const back = observed.told === member.from && (member.from === null || observed.resting === member.from)
     // Why it failed stays with it: the rollout was aborted for that.
     return back ? change(member, 'returned', now, member.reason) : member
@@ -66,8 +80,8 @@ function notAgain(member: Member): Member {
 
 /** As if this rollout had never told it. */
 export function untold(member: Member): Member {
-  if (member.told === undefined) return notAgain(member)
-  const { told: _, ...rest } = member
+  if (member.told === undefined && member.unsure === undefined) return notAgain(member)
+  const { told: _, unsure: __, ...rest } = member
   return notAgain(rest)
 }
 

@@ -43,8 +43,12 @@ export interface MemberObservation {
   /** Digest of the target it rests on, was last told, and had when the rollout reached it. */
   resting: string | null
   told: string | null
-  /** Another rollout, aborted, sends it back there: that is its own stable, whatever it still rests on. */
-  goingBackTo?: string
+  /** What it rested on before that. */
+  restedBefore?: string | null
+  /** It has not answered what it was told last: what it rests on is of before, and may be another by now. */
+  unanswered?: boolean
+  /** Another rollout, aborted, has still to bring it back there: that is its own stable, whatever it rests on and was told. */
+  goingBack?: { to: string | null; unsure: boolean }
   /** Its own worker-scale outcome for `told`. */
   outcome: 'progressing' | 'healthy' | 'failed' | 'rolled-back'
   failure?: { code: string; message: string }
@@ -57,6 +61,11 @@ export interface Member {
   since: number
   /** Its own stable when the rollout told it: where an abort sends it. */
   from: string | null
+  /**
+   * `from` is a guess: when it was told, what had come of its order before was not known. Its first answer says; until then an
+   * abort asks nothing of it but to go on with what it has.
+   */
+  unsure?: boolean
   target: string
   reason?: { code: string; message: string }
   /** This rollout told it; one that was on the target before was not reached, and does not go back. */
