@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { type Agent, startAgent } from '@landfall/agent'
 import { type Client, createClient } from '@landfall/contract'
 import { createVendor } from '@landfall/manager/testing'
-import { LandfallError, type RolloutPlanInput } from '@landfall/stack'
+import { LandfallError, type Model, type RolloutPlanInput } from '@landfall/stack'
 import { until } from './agent-world.ts'
 import { Balancer } from './balancer.ts'
+import { CarriedSite } from './carried-site.ts'
 import { DatabaseProxy } from './database-proxy.ts'
 import { runningIn } from './environments.ts'
 import { firstToken } from './first-token.ts'
@@ -32,9 +33,10 @@ const canary: RolloutPlanInput = {
 
 export interface WorldOptions {
   managers: number
-  /** Push deployments, and deployments that an agent runs. */
+  /** Push deployments, and deployments that an agent runs, with and without a network. */
   push: number
   pull: number
+  airgapped?: number
   /** Where the database is; the world reaches it by a proxy. */
   database: string
 }
@@ -51,9 +53,10 @@ export class ManagersWorld {
   readonly token: string
   /** Where the database is now. */
   database: string
-  readonly deployments: { id: string; name: string; directory: string; model: 'push' | 'pull' }[] = []
+  readonly deployments: { id: string; name: string; directory: string; model: Model }[] = []
   readonly #vendor: ReturnType<typeof createVendor>
   readonly #agents: Agent[] = []
+  readonly #sites: CarriedSite[] = []
   #sequence = 0
 
   private constructor(made: {
@@ -116,7 +119,10 @@ export class ManagersWorld {
     await world.release('1.0.0')
     for (let number = 1; number <= options.push; number++) await world.#deploy(`push-${number}`, 'push')
     for (let number = 1; number <= options.pull; number++) await world.#deploy(`pull-${number}`, 'pull')
+    for (let number = 1; number <= (options.airgapped ?? 0); number++)
+      await world.#deploy(`site-${number}`, 'airgapped')
     await world.arrived('1.0.0')
+    await world.carry('1.0.0')
     return world
   }
 
@@ -143,13 +149,33 @@ export class ManagersWorld {
     return made.rollout ?? ''
   }
 
-  /** Waits until the whole fleet rests on this version. */
+  /**
+   * Brings a version to every site without a network, by a bundle of one manager, and back what it says, to others: each of them by the
+   * balancer where none is named.
+   */
+  async carry(version: string, by: { from?: Client; to?: readonly Client[] } = {}): Promise<void> {
+    for (const site of this.#sites) {
+      await site.bring(version, by.from ?? this.client, this.#vendor.key)
+      await site.handBack(...(by.to ?? [this.client, this.client]))
+    }
+  }
+
+  /** A client of one manager, past the balancer. */
+  clientOf(manager: ManagerProcess): Client {
+    return createClient({ url: manager.url, token: this.token })
+  }
+
+  /** Waits until the whole fleet rests on this version, but for what is carried. */
   async arrived(version: string): Promise<void> {
     await until(
       async () => (await this.client.listDeployments({ params: { project } })).items,
       (items) =>
         items.length === this.deployments.length &&
-        items.every((one) => one.phase === 'running' && one.actual?.version === version && one.health === 'healthy'),
+        items.every(
+          (one) =>
+            one.model === 'airgapped' ||
+            (one.phase === 'running' && one.actual?.version === version && one.health === 'healthy'),
+        ),
     )
   }
 
@@ -190,7 +216,8 @@ export class ManagersWorld {
     const wrong: string[] = []
     const { items } = await this.client.listDeployments({ params: { project } })
     for (const one of items) {
-      if (one.actual?.version !== version || one.target?.digest !== one.actual.digest) {
+      const due = this.#sites.find(({ name }) => name === one.name)?.version ?? version
+      if (one.actual?.version !== due || one.target?.digest !== one.actual.digest) {
         wrong.push(`${one.name} is at ${one.actual?.version}, told ${one.target?.version}`)
       }
     }
@@ -220,7 +247,7 @@ export class ManagersWorld {
     ]
   }
 
-  async #deploy(name: string, model: 'push' | 'pull'): Promise<void> {
+  async #deploy(name: string, model: Model): Promise<void> {
     const directory = join(this.directory, name)
     const secrets = { token: `secret-of-${name}` }
     const body = { name, platform: 'local', model, environment: { directory }, secrets } as const
@@ -228,6 +255,10 @@ export class ManagersWorld {
     this.deployments.push({ id, name, directory, model })
     if (model === 'push') return
     const setup = await this.client.createAgentSetup({ params: { project, deployment: name }, body: {} })
+    if (model === 'airgapped') {
+      this.#sites.push(await CarriedSite.start(setup, directory, this.client, persist))
+      return
+    }
     this.#agents.push(
       await startAgent({ directory: join(this.directory, `site-${name}`), key: Buffer.alloc(32, 9), setup }),
     )
@@ -235,7 +266,7 @@ export class ManagersWorld {
 
   /** Ends everything, whatever state it is in. Says where the logs are only to who keeps the directory. */
   async stop(): Promise<void> {
-    for (const agent of this.#agents) await agent.stop()
+    for (const agent of [...this.#agents, ...this.#sites]) await agent.stop()
     for (const manager of this.managers) manager.wake()
     await Promise.all(this.managers.map((manager) => manager.stop()))
     for (const { id, name, directory } of this.deployments) {

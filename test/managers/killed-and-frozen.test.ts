@@ -9,7 +9,8 @@ let server: TestServer
 let world: ManagersWorld
 beforeAll(async () => {
   server = await startTestServer()
-  world = await ManagersWorld.start({ managers: 3, push: 3, pull: 1, database: (await server.empty()).url })
+  const { url } = await server.empty()
+  world = await ManagersWorld.start({ managers: 3, push: 3, pull: 1, airgapped: 1, database: url })
 }, 120_000)
 afterAll(async () => {
   await world?.stop()
@@ -34,6 +35,13 @@ describe('three managers', () => {
     expect(after.map(({ writer }) => writer)).not.toContain(manager.name)
     expect(await world.broken('1.1.0')).toEqual([])
     await manager.start()
+  }, 120_000)
+
+  it('a bundle is made by one, what the site hands back is taken by another; the third has it already', async () => {
+    const [from, to, again] = world.managers.map((manager) => world.clientOf(manager))
+    if (!from || !to || !again) throw new Error('three were started')
+    await world.carry('1.1.0', { from, to: [to, again] })
+    expect(await world.broken('1.1.0')).toEqual([])
   }, 120_000)
 
   it('one is frozen until its leases have passed on, then woken: nothing it still writes is accepted', async () => {
