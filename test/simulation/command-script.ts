@@ -3,14 +3,17 @@ import { works } from './command-worker.ts'
 import { calmAt, type Entry } from './script.ts'
 
 /** The commands of a seed, of a chance of their own: who sends what under which key, how often, and what is cancelled. */
-export function commandEntries(seed: number, ids: readonly string[]): Entry[] {
+export function commandEntries(seed: number, ids: readonly string[], others: readonly Entry[]): Entry[] {
   const random = seededRandom(seed * 40_503 + 7)
   const between = (from: number, to: number) => from + Math.floor(random.next() * (to - from + 1))
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T
   const entries: Entry[] = []
-  const count = random.next() < 0.7 ? between(1, 7) : 0
+  const troubles = others.filter(({ kind }) => ['kill', 'stop', 'network', 'database', 'platform'].includes(kind))
+  const count = random.next() < 0.85 ? between(2, 9) : 0
   for (let index = 1; index <= count; index++) {
-    const at = between(10_000, calmAt - 20_000)
+    // Half of them shortly before something goes wrong.
+    const near = troubles.length > 0 && random.next() < 0.5 ? pick(troubles).at - between(0, 15_000) : null
+    const at = Math.max(10_000, near ?? between(10_000, calmAt - 20_000))
     const [on, key] = [pick(ids), `key${index}`]
     // Whoever got no answer asks once more, under the same key.
     const again = random.next() < 0.4 ? [between(1, 30_000)] : []

@@ -114,7 +114,7 @@ export function writeScript(seed: number): { cast: Cast; entries: Entry[] } {
   }))
   add(between(0, 1), (at) => ({ at, kind: 'instances', on: pick(ids) }))
   add(between(0, 1), (at) => ({ at, kind: 'deaf', ms: between(10_000, 120_000) }))
-  entries.push(...commandEntries(seed, ids))
+  entries.push(...commandEntries(seed, ids, entries))
   entries.sort((a, b) => a.at - b.at)
   return { cast, entries }
 
