@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { LandfallError } from '@landfall/stack'
@@ -9,10 +9,11 @@ import { places } from './places.ts'
 import type { ServerUser } from './user.ts'
 
 export const superuser = 'landfall'
+const aside = 'initdb-'
 
 /**
  * Makes the cluster at `<parent>/data` if there is none. It is made aside and renamed, so that a start that was killed
- * half way leaves nothing that looks like a cluster.
+ * half way leaves nothing that looks like a cluster; what it left is taken away. The caller holds the directory's lock.
  */
 export async function initialize(
   directory: string,
@@ -23,7 +24,10 @@ export async function initialize(
   const target = join(parent, 'data')
   if (await stat(join(target, 'PG_VERSION')).catch(() => null)) return
   const password = await ensurePassword(directory)
-  const scratch = await mkdtemp(join(parent, 'initdb-'))
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(aside)) await rm(join(parent, name), { recursive: true, force: true })
+  }
+  const scratch = await mkdtemp(join(parent, aside))
   try {
     const passwordFile = join(scratch, 'password')
     await writeFile(passwordFile, password, { mode: 0o600 })
@@ -59,11 +63,16 @@ export async function initialize(
 /** The password of the one user; made once, before the cluster, so that a cluster without a known password can't exist. */
 async function ensurePassword(directory: string): Promise<string> {
   const { password } = places(directory)
-  await writeFile(password, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    },
-  )
+  const known = await stat(password).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  // Empty: killed between its making and its writing.
+  if (!known?.size) {
+    const part = `${password}.new`
+    await rm(part, { force: true })
+    await writeFile(part, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx', flush: true })
+    await rename(part, password)
+  }
   await chmod(password, 0o600)
   return readFile(password, 'utf8')
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -72,6 +72,17 @@ test('starts below a closed directory, keeps data and address over stop, kill an
   await expect(stat(data)).rejects.toThrow('ENOENT')
 })
 
+test('what a start left that was killed on the way is neither a password nor kept', async () => {
+  const directory = join(base, 'db')
+  await chmod(base, 0o755)
+  await mkdir(join(directory, 'initdb-killed', 'data'), { recursive: true })
+  await writeFile(join(directory, 'password'), '')
+  const server = await startPostgres({ directory })
+  expect(await query(server.url, 'select 1 as n')).toEqual([{ n: 1 }])
+  expect((await readdir(directory)).filter((name) => name.startsWith('initdb-'))).toEqual([])
+  expect((await stat(join(directory, 'password'))).mode & 0o777).toBe(0o600)
+})
+
 test('starts under a closed umask too', async () => {
   const before = process.umask(0o077)
   try {
@@ -106,7 +117,7 @@ test('two starters at once end with one server', async () => {
 test('a taken port is told with its reason', async () => {
   const other = await startPostgres({ directory: join(base, 'db') })
   const directory = join(base, 'second')
-  await expect(startPostgres({ directory, port: other.port, timeoutMs: 4_000 })).rejects.toMatchObject({
+  await expect(startPostgres({ directory, port: other.port, timeoutMs: 30_000 })).rejects.toMatchObject({
     code: 'E_POSTGRES_START',
     message: expect.stringMatching(/Address already in use|could not bind|could not create any TCP/i),
   })
