@@ -1,4 +1,6 @@
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openDatabase } from '../store/database.ts'
 import { startTestServer, type TestServer } from '../testing/database.ts'
 import { realClock } from './testing/fleet.ts'
 import { createWaker } from './waker.ts'
@@ -47,4 +49,42 @@ it('stops at any instant, also while it connects', async () => {
     for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
     await waker.stop()
   }
+})
+
+it('goes on where its connection breaks as it begins to listen', async () => {
+  const { url } = await server.database()
+  let cuts = 0
+  const between = createServer((client) => {
+    const upstream = connect(Number(new URL(url).port), '127.0.0.1')
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => {})
+      one.on('close', () => other.destroy())
+    }
+    upstream.pipe(client)
+    client.on('data', (chunk) => {
+      if (cuts < 2 && chunk.includes('listen landfall')) {
+        cuts += 1
+        client.destroy()
+      } else upstream.write(chunk)
+    })
+  })
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
+  const through = new URL(url)
+  through.port = String((between.address() as AddressInfo).port)
+  const { pool, close } = openDatabase(through.href)
+  const unheard: unknown[] = []
+  const note = (error: unknown) => unheard.push(error)
+  process.on('unhandledRejection', note)
+  const waker = createWaker({ pool, clock: realClock, log: { info: () => {}, warn: () => {} } })
+  let heard = 0
+  waker.on('deployments', () => heard++)
+  await settled(() => cuts === 2 && heard > 0)
+  await waker.stop()
+  await close()
+  between.close()
+  process.off('unhandledRejection', note)
+  expect(unheard).toEqual([])
 })

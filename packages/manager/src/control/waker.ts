@@ -79,6 +79,8 @@ async function listen(
       client = await pool.connect()
       const over = new AbortController()
       const broken = waitForEnd(client, signal).finally(() => over.abort())
+      // Where it breaks as it begins to listen, the query below tells it and nobody waits for this: unheard, it would end the process.
+      broken.catch(() => {})
       client.on('notification', ({ payload }) => {
         const topic = topics.find((name) => name === payload)
         if (topic) emit(topic)
