@@ -11,6 +11,7 @@ import { type DeploymentRow, lockDeployment } from '../../store/deployments/find
 import { newId } from '../../store/new-id.ts'
 import { findRelease } from '../../store/releases/find-release.ts'
 import { wakeRollouts } from '../../store/rollouts/wake-rollouts.ts'
+import { allowedRelease } from '../../store/targets/allowed-release.ts'
 import { prepareTarget } from '../../store/targets/prepare-targets.ts'
 import { bumpGeneration, tellTarget } from '../../store/targets/tell-target.ts'
 import { viewOf } from './deployments.ts'
@@ -159,16 +160,13 @@ async function pin(trx: Trx, row: DeploymentRow, to: string | null, actor: strin
 
 /** After it was unpinned or moved: the newest release it is allowed, never an older one than it runs. */
 async function moveOn(trx: Trx, row: DeploymentRow, actor: string, at: number): Promise<void> {
-  const current = row.target ? await findRelease(trx, row.project, row.target.release) : null
-  const newest = await trx
-    .selectFrom('releases')
-    .select('sequence')
-    .where('project', '=', row.project)
-    .where('channel', '=', row.channel)
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (current && newest && current.sequence >= newest.sequence) return
+  const allowed = await allowedRelease(trx, row.project, row.channel)
+  if (allowed === null) return
+  if (row.target) {
+    const there = await findRelease(trx, row.project, row.target.release)
+    // What is newer and still on its way in the channel comes by its rollout.
+    if ((await findRelease(trx, row.project, allowed)).sequence <= there.sequence) return
+  }
   await tellAllowed(trx, row, actor, at)
 }
 

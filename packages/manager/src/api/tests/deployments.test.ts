@@ -6,6 +6,7 @@ import { storeVerifier } from '../../store/releases/verifier.ts'
 import { createConfigSource } from '../../store/targets/config-source.ts'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
 import { createTestManager, type TestManager } from '../../testing/manager.ts'
+import { defaultPlan } from '../default-plan.ts'
 
 let server: TestServer
 let manager: TestManager
@@ -253,6 +254,23 @@ describe('pins, rollbacks, setup', () => {
     await complete(await publish('1.0.0', 1))
     await create('eu')
     await reach('eu')
+  })
+
+  it('moved to a channel where only something older came to its end, it stays until what is newer reaches it', async () => {
+    await manager.db
+      .insertInto('channels')
+      .values({ project, name: 'beta', plan: JSON.stringify(defaultPlan), created_at: new Date() })
+      .execute()
+    const newer = await publish('2.0.0', 2, { channel: 'beta' })
+    await complete(newer)
+    await create('far', { channel: 'beta' })
+    expect((await row('far')).target?.release).toBe(newer)
+    const newest = await publish('3.0.0', 3)
+    const moved = await admin.updateDeployment({ params: of('far'), body: { channel: 'stable' } })
+    expect(moved.target?.version).toBe('2.0.0')
+    await complete(newest)
+    await admin.updateDeployment({ params: of('far'), body: { pin: null } })
+    expect((await row('far')).target?.release).toBe(newest)
   })
 
   it('pinned, it stays; unpinned, it moves on', async () => {
