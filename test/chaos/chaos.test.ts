@@ -4,6 +4,7 @@ import { stable } from './instrument/place-name.ts'
 import { chaos, unitsOf } from './run/chaos.ts'
 import { compare } from './run/compare.ts'
 import type { EndState } from './run/end-state.ts'
+import { Ledger } from './run/ledger.ts'
 import { sum, table } from './run/report.ts'
 import { partOf } from './run/rotation.ts'
 
@@ -21,7 +22,7 @@ describe('a part of the crash tests', () => {
     const lines = [`again: LANDFALL_CHAOS_PART=${part} npm test -- test/chaos`]
     const rows = await chaos({
       ...{ only: inTurn.slice(part - 1, part), rotate: null, budgetMs },
-      ...{ occurrences: 1, kills: 4, sample: 4, runs: 3 },
+      ...{ occurrences: 1, kills: 4, sample: 1, runs: 3, jobs: 1, recordings: 1, before: [] },
       say: (line) => lines.push(line),
     })
     console.log(`${lines.join('\n')}\n${table(rows)}`)
@@ -51,6 +52,25 @@ describe('what the crash tests stand on', () => {
   it('names a point the same in every run', () => {
     expect(stable('environments/dep_4k2j9x7m/run/api-12')).toBe(stable('environments/dep_9a8b7c6d/run/api-7'))
     expect(stable('artifacts/unpack-hqzIsS/index.mjs')).toBe(stable('artifacts/unpack-qgkUrZ/index.mjs'))
+  })
+
+  it('counts as the total what every undisturbed run passes, and takes nothing off it but by an undisturbed run', () => {
+    const ledger = new Ledger([new Set(['a', 'b', 'timer']), new Set(['a', 'b', 'c'])], ['a', 'gone'])
+    expect(ledger.counts).toEqual({ total: 2, covered: 1, sometimes: 2, sometimesCovered: 0 })
+    expect(ledger.next.sort()).toEqual(['b', 'c', 'timer'])
+    ledger.right(['timer'])
+    // Ended wrong among others: nothing is covered, it is waited for again; twice alone: it stays open, and is not waited for.
+    ledger.wrong(['b', 'c'])
+    ledger.wrong(['b'])
+    expect(ledger.next).toContain('b')
+    ledger.wrong(['b'])
+    expect(ledger.next).toEqual(['c'])
+    ledger.calm()
+    expect(ledger.open).toEqual(['b'])
+    expect(ledger.counts).toEqual({ total: 2, covered: 1, sometimes: 2, sometimesCovered: 1 })
+    const quick = new Ledger([new Set(['a']), new Set(['a'])])
+    quick.calm()
+    expect(quick.counts).toMatchObject({ total: 0, sometimes: 1 })
   })
 
   it('sees what is left over, what is missing and what was done twice', () => {

@@ -2,7 +2,7 @@ import child from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { patch } from './patch.ts'
-import { mutation } from './trace.ts'
+import { mutation, processName } from './trace.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 
@@ -18,7 +18,9 @@ export function wrapHostDaemon(): void {
           return original.apply(this, args)
         }
         const done = mutation('start of the host daemon')
-        const env = { ...options.env, LANDFALL_CHAOS: process.env.LANDFALL_CHAOS, LANDFALL_CHAOS_PROCESS: 'host' }
+        const { LANDFALL_CHAOS, NODE_COMPILE_CACHE } = process.env
+        const ours = { LANDFALL_CHAOS, NODE_COMPILE_CACHE, LANDFALL_CHAOS_PROCESS: `${processName}-host` }
+        const env = { ...options.env, ...ours }
         const started = original.call(this, file, ['--import', main, ...given], { ...options, env })
         done()
         return started

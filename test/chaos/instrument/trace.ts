@@ -15,11 +15,17 @@ export interface Armed {
   occurrences: number
   /** So often in one run, each at another of `deaths`. */
   kills: number
-  /** Process id that gets SIGKILL in place of our own: PostgreSQL's. */
-  victim: number | null
+  /** PostgreSQL's `postmaster.pid`, when it is to get the SIGKILL in place of ourselves. */
+  victim: string | null
 }
 
-export const files = { armed: 'armed.json', killed: 'killed.log', trace: (name: string) => `trace-${name}.log` }
+export const files = {
+  armed: 'armed.json',
+  killed: 'killed.log',
+  trace: (name: string) => `trace-${name}.log`,
+  /** Grows with each mutation before the world is armed: how one sees that a start has come to rest. */
+  early: 'early.log',
+}
 
 const directory = process.env.LANDFALL_CHAOS ?? ''
 export const processName = process.env.LANDFALL_CHAOS_PROCESS ?? ''
@@ -36,7 +42,7 @@ function isArmed(): boolean {
   if (!own.existsSync(at(files.armed))) return false
   armed = JSON.parse(own.readFileSync(at(files.armed), 'utf8')) as Armed
   for (const line of linesOf(files.trace(processName))) {
-    const [, name = '', occurrence = ''] = /^(.*) #(\d+)$/.exec(line) ?? []
+    const [, name = '', occurrence = ''] = /^(.*) #(\d+) before$/.exec(line) ?? []
     if (name !== '') counts.set(name, Math.max(counts.get(name) ?? 0, Number(occurrence)))
   }
   return true
@@ -49,24 +55,38 @@ function linesOf(name: string): string[] {
 
 /**
  * A durable mutation is about to happen: it is numbered, and the process ends here when that was asked for. Answers what is to be
- * called when the mutation is done.
+ * called when the mutation is done; one that fails is never done, so its `after` is no place to die.
  */
 export function mutation(what: string): () => void {
-  if (!isArmed() || !armed) return () => {}
+  if (!isArmed() || !armed) {
+    own.appendFileSync(at(files.early), '.')
+    return () => {}
+  }
   const name = `${what} @ ${callers()}`
   const occurrence = Math.min((counts.get(name) ?? 0) + 1, armed.occurrences)
   counts.set(name, occurrence)
   const point = `${name} #${occurrence}`
-  own.appendFileSync(at(files.trace(processName)), `${point}\n`)
-  if (armed.process !== processName) return () => {}
-  die(`${point} before`)
-  return () => die(`${point} after`)
+  pass(`${point} before`)
+  return () => pass(`${point} after`)
 }
 
-function die(death: string): void {
-  if (!armed?.deaths.includes(death)) return
+function pass(death: string): void {
+  own.appendFileSync(at(files.trace(processName)), `${death}\n`)
+  if (armed?.process !== processName || !armed.deaths.includes(death)) return
   const before = linesOf(files.killed)
   if (before.length >= armed.kills || before.includes(death)) return
+  const pid = armed.victim === null ? process.pid : livingPostgres(armed.victim)
+  // Killed a moment ago and not started again: there is nobody to kill here.
+  if (pid === null) return
   own.appendFileSync(at(files.killed), `${death}\n`)
-  process.kill(armed.victim ?? process.pid, 'SIGKILL')
+  process.kill(pid, 'SIGKILL')
+}
+
+function livingPostgres(pidFile: string): number | null {
+  try {
+    const pid = Number(own.readFileSync(pidFile, 'utf8').split('\n')[0])
+    return own.readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('postgres') ? pid : null
+  } catch {
+    return null
+  }
 }

@@ -1,19 +1,27 @@
 import { scenarios } from '../scenarios/all.ts'
 import type { Scenario, Victim } from '../scenarios/scenario.ts'
-import { makeBases } from '../world/bases.ts'
 import { World } from '../world/world.ts'
-import { type Covered, type CoverOptions, cover, type Recording, record } from './cover.ts'
+import { type Covered, type CoverOptions, cover } from './cover.ts'
+import { type Recording, record } from './record.ts'
 
-export interface ChaosOptions extends Omit<CoverOptions, 'until'> {
+export interface ChaosOptions extends Omit<CoverOptions, 'until' | 'progress'> {
   /** Scenarios or `scenario/process`; empty: all. */
   only: readonly string[]
   /** The `part`th of `of` parts, both from 1. */
   rotate: { part: number; of: number } | null
   /** Milliseconds for everything; null: as long as it takes. */
   budgetMs: number | null
+  /** Worlds side by side, each with its own PostgreSQL. */
+  jobs: number
+  /** Undisturbed runs of a scenario, at least one. */
+  recordings: number
+  /** What earlier runs of the same program left. */
+  before: readonly Covered[]
+  /** Is told how far a process of a scenario is, after each run. */
+  progress?: (covered: Covered) => void
 }
 
-interface Unit {
+export interface Unit {
   scenario: Scenario
   victim: Victim
 }
@@ -31,25 +39,56 @@ export function unitsOf({ only, rotate }: Pick<ChaosOptions, 'only' | 'rotate'>)
 /** Kills every process of every asked scenario at each of its points; the report says what was covered and what went wrong. */
 export async function chaos(options: ChaosOptions): Promise<Covered[]> {
   const until = options.budgetMs === null ? Number.POSITIVE_INFINITY : Date.now() + options.budgetMs
-  const units = unitsOf(options)
   const covered: Covered[] = []
-  const recordings = new Map<Scenario, Recording>()
-  const world = await World.open()
+  const queue: (Unit & { before: Covered | null })[] = []
+  for (const unit of unitsOf(options)) {
+    const before = options.before.find((row) => row.scenario === unit.scenario.name && row.victim === unit.victim)
+    // What ended wrong is begun again: it is no part of what is kept.
+    const kept = before && before.failures.length === 0 ? before : null
+    if (kept?.done) covered.push(kept)
+    else queue.push({ ...unit, before: kept })
+  }
+  const recordings = new Map<Scenario, Promise<Recording>>()
+  const worlds: World[] = []
   // Whoever ends us early still gets a machine without our processes.
-  const leave = () => void world.close().finally(() => process.exit(130))
+  const leave = () => void Promise.all(worlds.map((world) => world.close())).finally(() => process.exit(130))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
-  try {
-    await makeBases(world)
-    options.say(`the world stands in ${world.root}`)
-    for (const { scenario, victim } of units) {
-      if (Date.now() > until) break
-      const recording = recordings.get(scenario) ?? (await record(world, scenario, options.occurrences))
-      recordings.set(scenario, recording)
-      covered.push(await cover(world, scenario, victim, recording, { ...options, until }))
+  const work = async () => {
+    const world = await World.open()
+    worlds.push(world)
+    try {
+      options.say(`a world stands in ${world.root}`)
+      for (let unit = queue.shift(); unit && Date.now() < until; unit = queue.shift()) {
+        const { scenario, before } = unit
+        const recording = recordings.get(scenario) ?? record(world, scenario, options)
+        recordings.set(scenario, recording)
+        const progress = (row: Covered) => options.progress?.(row)
+        const row = await recording
+          .then((calm) => cover(world, unit, calm, { ...options, until, progress }, before))
+          .catch((error: unknown) => notEven(unit, error))
+        options.say(`${scenario.name}/${unit.victim} is ${row.done ? 'over' : 'cut'}; ${queue.length} are left`)
+        progress(row)
+        covered.push(row)
+      }
+    } finally {
+      await world.close()
     }
+  }
+  try {
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(options.jobs, queue.length) }, work))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
-    await world.close()
   }
   return covered
+}
+
+/** What is said of one that could not be begun: its scenario fails by itself. */
+function notEven({ scenario, victim }: Unit, error: unknown): Covered {
+  const problems = [error instanceof Error ? error.message : String(error)]
+  return {
+    ...{ scenario: scenario.name, victim, sample: 1, total: 0, covered: 0, sometimes: 0, sometimesCovered: 0 },
+    ...{ runs: 0, kills: 0, ms: 0, done: false, failures: [{ killed: [], problems }] },
+    deaths: { covered: [], open: [], sometimesOpen: [] },
+  }
 }

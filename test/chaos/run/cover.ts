@@ -1,20 +1,29 @@
 import type { Scenario, Victim } from '../scenarios/scenario.ts'
+import { makeBase } from '../world/bases.ts'
 import type { World } from '../world/world.ts'
 import { compare } from './compare.ts'
-import type { EndState } from './end-state.ts'
+import { Ledger } from './ledger.ts'
+import { inWords, type Recording } from './record.ts'
 import { runScenario } from './run-scenario.ts'
 
+/** What came out for one process of one scenario; what a report is made of. Two deaths a point: right before it, right after it. */
 export interface Covered {
   scenario: string
   victim: Victim
-  /** Two a point: right before it, right after it. */
+  /** Deaths that each undisturbed run passes, and how many of them were died in a run that ended right. */
   total: number
   covered: number
+  /** The same for deaths that only some undisturbed runs pass. */
+  sometimes: number
+  sometimesCovered: number
+  /** One in so many points was taken. */
+  sample: number
   runs: number
   kills: number
   ms: number
-  /** Not passed again in any of the runs that waited for it. */
-  missed: string[]
+  /** Over: nothing is open, or what is open did not come again. */
+  done: boolean
+  deaths: { covered: string[]; open: string[]; sometimesOpen: string[] }
   failures: { killed: string[]; problems: string[] }[]
 }
 
@@ -28,74 +37,77 @@ export interface CoverOptions {
   until: number
   /** For PostgreSQL: every so many-th point of the manager. */
   sample: number
+  /** Is told how far it is after each run. */
+  progress: (covered: Covered) => void
   say: (line: string) => void
 }
 
-const calmRun = { process: null, deaths: [], kills: 0, victim: null }
+/** So many runs in which nobody died, and what is open only sometimes comes. */
+const vainRuns = 2
 
-/** What a scenario's processes write when nobody disturbs them, and how it ends. */
-export interface Recording {
-  end: EndState
-  points: ReadonlyMap<Victim, readonly string[]>
-}
-
-export async function record(world: World, scenario: Scenario, occurrences: number): Promise<Recording> {
-  let last = ''
-  // Seen twice the same: it has settled.
-  const calm = await runScenario(world, scenario, { ...calmRun, occurrences }, (end) => {
-    const now = JSON.stringify([end.files, end.processes, end.audit])
-    const settled = now === last
-    last = now
-    return settled ? [] : ['it has not settled']
-  })
-  if (calm.problems.length > 0 || !calm.end) {
-    throw new Error(`${scenario.name} fails when nobody is killed: ${calm.problems.join('; ')}`)
-  }
-  const points = scenario.victims.map((victim) => {
-    const trace = world.trace(victim === 'postgres' ? 'manager' : victim)
-    return [victim, [...new Set(trace)]] as const
-  })
-  return { end: calm.end, points: new Map(points) }
-}
-
-/** Kills one process of a scenario at each of its points, before and after, until all are covered or the time is over. */
+/**
+ * Kills one process of a scenario at each of its points, before and after, until all are covered or the time is over. After a run that ended
+ * wrong fewer are killed in the next, so that the culprit is seen alone.
+ *
+ * @param before what an earlier, cut run of the same program has covered
+ */
 export async function cover(
   world: World,
-  scenario: Scenario,
-  victim: Victim,
+  { scenario, victim }: { scenario: Scenario; victim: Victim },
   recording: Recording,
   options: CoverOptions,
+  before: Covered | null,
 ): Promise<Covered> {
-  const points = recording.points.get(victim) ?? []
-  const sampled = victim === 'postgres' ? points.filter((_, index) => index % options.sample === 0) : points
-  const open = new Set(sampled.flatMap((point) => [`${point} before`, `${point} after`]))
-  const result: Covered = {
-    ...{ scenario: scenario.name, victim, total: open.size, covered: 0, runs: 0, kills: 0, ms: 0 },
-    ...{ missed: [], failures: [] },
+  await makeBase(world, scenario.base)
+  const sample = victim === 'postgres' ? options.sample : 1
+  const ledger = new Ledger(sampled(recording.passes.get(victim) ?? [], sample), before?.deaths.covered)
+  const so = {
+    runs: before?.runs ?? 0,
+    kills: before?.kills ?? 0,
+    ms: before?.ms ?? 0,
+    failures: before?.failures ?? [],
   }
-  const armed = {
-    process: victim === 'postgres' ? 'manager' : victim,
-    occurrences: options.occurrences,
-    victim: victim === 'postgres' ? 0 : null,
-  }
-  for (let inVain = 0; open.size > 0 && inVain < 2 && result.runs < options.runs && Date.now() < options.until; ) {
-    const deaths = [...open]
-    const run = await runScenario(world, scenario, { ...armed, deaths, kills: options.kills }, (end) =>
-      compare(end, recording.end),
-    )
-    result.runs++
-    result.kills += run.killed.length
-    result.ms += run.ms
-    for (const death of run.killed) open.delete(death)
+  const covered = (done: boolean): Covered => ({
+    ...{ scenario: scenario.name, victim, sample, ...ledger.counts, ...so, done },
+    deaths: { covered: [...ledger.covered], open: ledger.open, sometimesOpen: ledger.sometimesOpen },
+  })
+  let inVain = 0
+  let kills = options.kills
+  for (let runs = 0; ledger.next.length > 0 && inVain < vainRuns; runs++) {
+    if (runs >= options.runs || Date.now() > options.until) return covered(false)
+    const plan = { victim, deaths: ledger.next, kills, occurrences: options.occurrences }
+    const run = await runScenario(world, scenario, plan, (end) => compare(end, recording.end))
+    so.runs++
+    so.kills += run.killed.length
+    so.ms += run.ms
+    const right = run.problems.length === 0
+    if (right) ledger.right(run.killed)
+    else {
+      ledger.wrong(run.killed)
+      so.failures.push({ killed: run.killed, problems: run.problems })
+    }
+    if (right && run.killed.length === 0) ledger.calm()
     inVain = run.killed.length === 0 ? inVain + 1 : 0
-    if (run.problems.length > 0) result.failures.push({ killed: run.killed, problems: run.problems })
-    const words =
-      run.problems.length === 0 ? 'right' : `WRONG: ${run.problems.join('; ')} after ${run.killed.join(' | ')}`
-    options.say(
-      `${scenario.name} ${victim}: ${result.total - open.size}/${result.total}, ${run.killed.length} kills in ${(run.ms / 1000).toFixed(1)} s, ${words}`,
-    )
+    kills = right ? options.kills : Math.max(1, Math.ceil(run.killed.length / 2))
+    options.say(`${line(covered(false))}, ${run.killed.length} kills (${inWords(run.parts)}) ${said(run)}`)
+    options.progress(covered(false))
   }
-  result.covered = result.total - open.size
-  result.missed = [...open]
-  return result
+  return covered(true)
+}
+
+const said = ({ problems, killed }: { problems: string[]; killed: string[] }) =>
+  problems.length === 0 ? 'right' : `WRONG: ${problems.join('; ')}\n  killed at\n  ${killed.join('\n  ')}`
+
+function line(row: Covered): string {
+  const sometimes = row.sometimes > 0 ? ` (and ${row.sometimesCovered}/${row.sometimes} that come sometimes)` : ''
+  return `${row.scenario}/${row.victim} ${row.covered}/${row.total}${sometimes}`
+}
+
+/** Every so many-th point, both of its deaths, in the order in which the first run passed them. */
+function sampled(passes: readonly ReadonlySet<string>[], sample: number): readonly ReadonlySet<string>[] {
+  if (sample <= 1) return passes
+  const pointOf = (death: string) => death.replace(/ (?:before|after)$/, '')
+  const points = [...new Set(passes.flatMap((one) => [...one].map(pointOf)))]
+  const taken = new Set(points.filter((_, index) => index % sample === 0))
+  return passes.map((one) => new Set([...one].filter((death) => taken.has(pointOf(death)))))
 }

@@ -40,7 +40,7 @@ export const sendCommand = (world: World, name: string) =>
 
 export const push: readonly Scenario[] = [
   {
-    ...{ ...by, name: 'push-setup', base: 'fresh' as const },
+    ...{ ...by, name: 'push-setup', base: 'vendor' as const, fromStart: true },
     async act(world) {
       await createPush(world, 'scenario')
       await pin(world, 'acme', '1.0.0')
@@ -48,28 +48,28 @@ export const push: readonly Scenario[] = [
     },
   },
   {
-    ...{ ...by, name: 'push-update', base: 'running' as const },
+    ...{ ...by, name: 'push-update', base: 'pushed' as const },
     async act(world) {
       await pin(world, 'acme', '1.1.0')
       await rests(world, 'acme', '1.1.0')
     },
   },
   {
-    ...{ ...by, name: 'push-rollback', base: 'running' as const },
+    ...{ ...by, name: 'push-rollback', base: 'pushed' as const },
     async act(world) {
       await pin(world, 'acme', '1.2.0')
       await goesBack(world, 'acme')
     },
   },
   {
-    ...{ ...by, name: 'push-command', base: 'running' as const },
+    ...{ ...by, name: 'push-command', base: 'pushed' as const },
     async act(world) {
       const { id } = await sendCommand(world, 'acme')
       await commandEnds(world, 'acme', id)
     },
   },
   {
-    ...{ ...by, name: 'push-delete', base: 'running' as const },
+    ...{ ...by, name: 'push-delete', base: 'pushed' as const },
     // What was deleted is shown to nobody: its chain is not asked for.
     audit: {},
     async act(world) {
@@ -86,7 +86,7 @@ export const push: readonly Scenario[] = [
     name: 'pull-setup',
     base: 'fresh',
     runs: ['manager', 'puller'],
-    victims: ['agent', 'manager', 'host'],
+    victims: ['agent', 'manager', 'host', 'postgres'],
     fromStart: true,
     audit: { manager: 'globex', agent: 'puller' },
     async act(world) {
@@ -98,7 +98,7 @@ export const push: readonly Scenario[] = [
     name: 'pull-update',
     base: 'running',
     runs: ['manager', 'puller'],
-    victims: ['agent', 'manager', 'host'],
+    victims: ['agent', 'manager', 'host', 'postgres'],
     audit: { manager: 'globex', agent: 'puller' },
     async act(world) {
       await pin(world, 'globex', '1.1.0')
@@ -109,7 +109,7 @@ export const push: readonly Scenario[] = [
     name: 'pull-command',
     base: 'running',
     runs: ['manager', 'puller'],
-    victims: ['agent', 'manager', 'host'],
+    victims: ['agent', 'manager', 'host', 'postgres'],
     audit: { manager: 'globex', agent: 'puller' },
     async act(world) {
       const { id } = await sendCommand(world, 'globex')

@@ -10,11 +10,41 @@ export const carried = (world: World, name: string) => join(world.at.carried, na
 const secrets = { token: 'a secret of the customer' }
 
 /**
- * Makes the two states that scenarios begin from: `fresh` (a manager with releases, two agents that run nothing yet) and `running` (1.0.0 by
- * push, at the site, and pulled), and the files that are carried to the site.
+ * A state that scenarios begin from: `vendor` (a manager with releases), `pushed` (1.0.0 runs by push), `fresh` (two agents that run nothing
+ * yet) and `running` (1.0.0 at the site, and pulled).
  */
-export async function makeBases(world: World): Promise<void> {
-  const { vendor, manager } = world
+export type Base = 'vendor' | 'pushed' | 'fresh' | 'running'
+
+const makers: Record<Exclude<Base, 'vendor'>, { from: Base; make: (world: World) => Promise<void> }> = {
+  pushed: { from: 'vendor', make: makePushed },
+  fresh: { from: 'vendor', make: makeFresh },
+  running: { from: 'fresh', make: makeRunning },
+}
+
+/** Makes a state where it is not kept yet, and the files that are carried to the site: some of those for `fresh` are signed at `running`. */
+export async function makeBase(world: World, base: Base): Promise<void> {
+  await make(world, base === 'fresh' ? 'running' : base)
+}
+
+async function make(world: World, base: Base): Promise<void> {
+  if (base === 'vendor' || world.keeps(base)) return
+  const maker = makers[base]
+  await make(world, maker.from)
+  await world.bringBack(maker.from)
+  await world.manager.start()
+  await maker.make(world)
+  await world.keep(base)
+  if (base === 'running') await signLeave(world)
+}
+
+async function makePushed(world: World): Promise<void> {
+  await createPush(world, 'base')
+  await world.vendor.client.updateDeployment({ params: world.of('acme'), body: { pin: '1.0.0' } })
+  await rests(world, 'acme', '1.0.0')
+}
+
+async function makeFresh(world: World): Promise<void> {
+  const { vendor } = world
   for (const [name, model, data] of [
     ['initech', 'airgapped', world.at.site],
     ['globex', 'pull', world.at.puller],
@@ -32,22 +62,23 @@ export async function makeBases(world: World): Promise<void> {
   await landfall(['agent', 'export', '--data', world.at.site, '--out', enrolment], { environment: {} })
   await vendor.landfall(['bundle', 'import', enrolment])
   await bundle(world, '1.0.0')
-  await world.keep('fresh')
+}
 
-  await manager.start()
+async function makeRunning(world: World): Promise<void> {
+  const { vendor } = world
   await Promise.all([world.site.start(), world.puller.start()])
-  await createPush(world, 'base')
-  for (const name of ['acme', 'globex']) {
-    await vendor.client.updateDeployment({ params: world.of(name), body: { pin: '1.0.0' } })
-  }
+  await vendor.client.updateDeployment({ params: world.of('globex'), body: { pin: '1.0.0' } })
   await importInto(world, '1.0.0')
-  for (const name of ['acme', 'globex']) await rests(world, name, '1.0.0')
+  await rests(world, 'globex', '1.0.0')
   await siteRests(world, '1.0.0')
   await bundle(world, '1.1.0')
   await bundle(world, '1.2.0')
   await vendor.landfall(['command', 'sign', 'initech', 'api.count', '--out', carried(world, 'count.command')])
-  await world.keep('running')
+}
 
+/** Signed from `running`, after it was kept: the deletion is in no state that others begin from. */
+async function signLeave(world: World): Promise<void> {
+  const { vendor, manager } = world
   await manager.start()
   await vendor.client.destroyDeployment({ params: world.of('initech') })
   const out = carried(world, 'leave.bundle')

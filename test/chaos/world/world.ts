@@ -1,6 +1,16 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentStatus } from '@landfall/agent'
@@ -9,7 +19,12 @@ import { type Armed, files } from '../instrument/trace.ts'
 import { Child } from './child.ts'
 import { ChaosDatabase } from './database.ts'
 import { processesOf } from './processes.ts'
+import { roomFor } from './room.ts'
 import { arrive, type Places, places, project, type Vendor } from './vendor.ts'
+
+/** So long nothing is written where a start is over; a fleet of loops that go on by themselves is not waited for longer than the second. */
+const quietMs = 500
+const quietAtMostMs = 5_000
 
 /** A vendor's manager, a push customer, a site without network and one that pulls: all real processes over one directory. */
 export class World {
@@ -31,7 +46,7 @@ export class World {
     const environment = { LANDFALL_CHAOS: this.at.chaos, DATABASE_URL: database.url }
     const child = (name: string, argv: readonly string[], log: string) =>
       new Child({
-        ...{ name, argv, environment, log: join(root, log) },
+        ...{ name, argv, environment, log: join(root, log), compiled: join(root, 'compiled') },
         beforeAgain: () => (name === 'manager' ? this.#expireHolds() : Promise.resolve()),
       })
     this.manager = child('manager', ['serve', '--port', String(port), '--data', this.at.manager], 'manager.log')
@@ -40,12 +55,15 @@ export class World {
   }
 
   static async open(): Promise<World> {
-    const root = mkdtempSync(join(tmpdir(), 'lf-chaos-'))
+    const root = mkdtempSync(join(roomFor(), 'lf-chaos-'))
+    // PostgreSQL's own user has to get through, or its data would lie elsewhere.
+    chmodSync(root, 0o711)
     const world = new World(root, await ChaosDatabase.start(root), await freePort())
     for (const directory of [world.at.chaos, world.at.live, world.at.carried]) mkdirSync(directory)
     await world.database.empty()
     const { url, bootstrap } = await world.manager.start()
     world.vendor = await arrive(String(url), String(bootstrap), world.at.vendor, world.at.effects)
+    await world.keep('vendor')
     return world
   }
 
@@ -62,7 +80,7 @@ export class World {
   }
 
   /** Calls again until it is answered, as a person or a pipeline would; refusals are thrown. */
-  async insist<T>(call: () => Promise<T>, deadlineMs = 90_000): Promise<T> {
+  async insist<T>(call: () => Promise<T>, deadlineMs = 180_000): Promise<T> {
     const end = Date.now() + deadlineMs
     for (;;) {
       try {
@@ -75,7 +93,7 @@ export class World {
   }
 
   /** Looks until it holds; throws with what was seen last. */
-  async until<T>(look: () => Promise<T>, holds: (seen: T) => boolean, deadlineMs = 90_000): Promise<T> {
+  async until<T>(look: () => Promise<T>, holds: (seen: T) => boolean, deadlineMs = 180_000): Promise<T> {
     const end = Date.now() + deadlineMs
     let last: unknown = null
     for (;;) {
@@ -106,9 +124,27 @@ export class World {
     return this.#lines(files.trace(name))
   }
 
+  /** Waits until nobody has written anything for a while: what a start does by itself is over, on a quick machine and on a slow one. */
+  async quiet(): Promise<void> {
+    const file = join(this.at.chaos, files.early)
+    const size = () => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+    let last = size()
+    let since = Date.now()
+    for (const end = since + quietAtMostMs; Date.now() < end && Date.now() - since < quietMs; await sleep(50)) {
+      const now = size()
+      if (now !== last) since = Date.now()
+      last = now
+    }
+  }
+
   #lines(name: string): string[] {
     const file = join(this.at.chaos, name)
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+  }
+
+  /** Whether a state of that name is kept. */
+  keeps(name: string): boolean {
+    return existsSync(join(this.at.kept, name))
   }
 
   /** Ends every process and keeps files and database under a name. */
@@ -120,10 +156,12 @@ export class World {
 
   async bringBack(name: string): Promise<void> {
     await this.stopAll('SIGKILL')
+    if (!this.database.alive) await this.database.again()
     for (const directory of [this.at.live, this.at.chaos]) rmSync(directory, { recursive: true, force: true })
     mkdirSync(this.at.chaos)
+    const copied = this.database.bringBack(name)
     cpSync(join(this.at.kept, name), this.at.live, { recursive: true, preserveTimestamps: true })
-    await this.database.bringBack(name)
+    await copied
     for (const child of this.children) child.faults.length = 0
   }
 
