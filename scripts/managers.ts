@@ -29,7 +29,10 @@ const print = values.json ? console.error : console.log
 const say = (line: string) => print(`${new Date().toISOString().slice(11, 19)} ${line}`)
 say(`seed ${values.seed}`)
 const worlds = values.worlds.split(',').map(Number)
-const outcomes = await campaign({ worlds, rounds: Number(values.rounds), seed: Number(values.seed), only, say })
+const stopping = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort())
+const [rounds, seed] = [Number(values.rounds), Number(values.seed)]
+const outcomes = await campaign({ worlds, rounds, seed, only, say, signal: stopping.signal })
 const wrong = outcomes.filter((outcome) => outcome.wrong.length > 0).length
 say(`${outcomes.length - wrong} of ${outcomes.length} all well, seed ${values.seed}`)
 if (values.json) console.log(JSON.stringify(outcomes, null, 2))

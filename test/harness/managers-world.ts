@@ -96,16 +96,27 @@ export class ManagersWorld {
     const vendor = createVendor(project, Date.now())
     const made = { directory, balancer, proxy, managers, database: options.database, token, vendor }
     const world = new ManagersWorld(made)
-    await world.witness.install()
+    try {
+      await world.#furnish(others, options)
+      return world
+    } catch (error) {
+      await world.stop()
+      throw error
+    }
+  }
+
+  /** The other managers, the project and its fleet. */
+  async #furnish(others: readonly ManagerProcess[], options: WorldOptions): Promise<void> {
+    await this.witness.install()
     await Promise.all(others.map((manager) => manager.start()))
-    for (const { port } of others) balancer.add(port)
+    for (const { port } of others) this.balancer.add(port)
     await until(
-      async () => balancer.ready.length,
-      (ready) => ready === managers.length,
+      async () => this.balancer.ready.length,
+      (ready) => ready === this.managers.length,
     )
-    const body = { name: project, rootPublicKey: vendor.root.publicKey, keyset: await vendor.keyset(1) }
-    await world.client.createProject({ body })
-    await world.client.putChannel({
+    const body = { name: project, rootPublicKey: this.#vendor.root.publicKey, keyset: await this.#vendor.keyset(1) }
+    await this.client.createProject({ body })
+    await this.client.putChannel({
       params: { project, channel: 'stable' },
       body: {
         plan: {
@@ -116,14 +127,12 @@ export class ManagersWorld {
         },
       },
     })
-    await world.release('1.0.0')
-    for (let number = 1; number <= options.push; number++) await world.#deploy(`push-${number}`, 'push')
-    for (let number = 1; number <= options.pull; number++) await world.#deploy(`pull-${number}`, 'pull')
-    for (let number = 1; number <= (options.airgapped ?? 0); number++)
-      await world.#deploy(`site-${number}`, 'airgapped')
-    await world.arrived('1.0.0')
-    await world.carry('1.0.0')
-    return world
+    await this.release('1.0.0')
+    for (let number = 1; number <= options.push; number++) await this.#deploy(`push-${number}`, 'push')
+    for (let number = 1; number <= options.pull; number++) await this.#deploy(`pull-${number}`, 'pull')
+    for (let number = 1; number <= (options.airgapped ?? 0); number++) await this.#deploy(`site-${number}`, 'airgapped')
+    await this.arrived('1.0.0')
+    await this.carry('1.0.0')
   }
 
   /** Whom the managers are for PostgreSQL. */

@@ -18,6 +18,8 @@ export interface CampaignOptions {
   /** Only scenarios with these names; none: all. */
   only: readonly string[]
   say: (line: string) => void
+  /** Ends what is under way, and everything that was started. */
+  signal: AbortSignal
 }
 
 export interface Outcome {
@@ -42,6 +44,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome[]> {
   const wanted = ({ name }: { name: string }) => options.only.length === 0 || options.only.includes(name)
   const scenarios = [...ofProcesses, ...ofDatabase].filter(wanted)
   for (const managers of options.worlds) {
+    if (options.signal.aborted) break
     if (scenarios.length > 0) outcomes.push(...(await inOneWorld(options, managers, scenarios)))
     if (!wanted({ name: standby })) continue
     for (let round = 1; round <= options.rounds; round++) outcomes.push(await standbyRound(options, managers, round))
@@ -68,7 +71,7 @@ async function inOneWorld(
           const chance = chanceOf(options.seed, name, managers, round)
           const say = (line: string) => options.say(`${name}, ${managers} managers, round ${round}: ${line}`)
           const version = `1.${made}.0`
-          const outcome = await judged({ scenario: name, managers, round }, world, version, async () => {
+          const outcome = await judged(options, { scenario: name, managers, round }, world, version, async () => {
             const wrong = await scenario.act({ world, version, chance, say })
             return [...wrong, ...(await carried(world, version, chance))]
           })
@@ -96,7 +99,7 @@ async function standbyRound(options: CampaignOptions, managers: number, round: n
     try {
       const chance = chanceOf(options.seed, standby, managers, round)
       const say = (line: string) => options.say(`${standby}, ${managers} managers, round ${round}: ${line}`)
-      const outcome = await judged(of, world, '1.2.0', async () => {
+      const outcome = await judged(options, of, world, '1.2.0', async () => {
         const wrong = await promoteStandby({ world, chance, say }, pair)
         return [...wrong, ...(await carried(world, '1.2.0', chance))]
       })
@@ -119,6 +122,7 @@ async function carried(world: ManagersWorld, version: string, chance: () => numb
 
 /** Lets a scenario happen under the eyes of users, and looks at everything afterwards. */
 async function judged(
+  { signal }: CampaignOptions,
   of: { scenario: string; managers: number; round: number },
   world: ManagersWorld,
   version: string,
@@ -126,7 +130,7 @@ async function judged(
 ): Promise<Outcome> {
   const startedAt = Date.now()
   const users = new Users(await world.userUrls())
-  const wrong = await within(act).catch(async (error: unknown) => [String(error), ...(await standing(world))])
+  const wrong = await within(act, signal).catch(async (error: unknown) => [String(error), ...(await standing(world))])
   await users.leave()
   if (users.answers === 0) wrong.push('no user was answered')
   wrong.push(...users.failed)
@@ -134,12 +138,15 @@ async function judged(
   return { ...of, wrong, answers: users.answers, seconds: Math.round((Date.now() - startedAt) / 1_000) }
 }
 
-async function within<T>(act: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+/** What waits on in a scenario that took too long ends with the process. */
+async function within<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs / 60_000} minutes`)), limitMs)
+    const end = () => reject(new Error(signal.aborted ? 'stopped' : `it took longer than ${limitMs / 60_000} minutes`))
+    over.addEventListener('abort', end, { once: true })
+    if (over.aborted) end()
   })
-  return Promise.race([act(), late]).finally(() => clearTimeout(timer))
+  return Promise.race([act(), late])
 }
 
 /** Where the fleet stands, for whoever has to find out why. */
