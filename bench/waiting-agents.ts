@@ -13,7 +13,7 @@ import { startClient } from './agents/client.ts'
 import { startAgentFleet } from './agents/fleet.ts'
 import { watchPhases } from './agents/release-phases.ts'
 import { countQueries } from './shared/count-queries.ts'
-import { ownTime, postgresTime } from './shared/processor-time.ts'
+import { ownTime, postgresTimer } from './shared/processor-time.ts'
 import { report } from './shared/report.ts'
 
 const agents = Math.max(2, Number(process.argv[2] ?? 10_000))
@@ -39,7 +39,7 @@ try {
   if (!cold) await fleet.sealBoxes()
   await sql`analyze`.execute(fleet.db)
   const { rows: backends } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(fleet.db)
-  const databaseTime = () => postgresTime(backends[0]?.pid ?? 0)
+  const databaseTime = postgresTimer(backends[0]?.pid ?? 0)
   const { generation } = await fleet.db
     .selectFrom('deployments')
     .select((builder) => builder.fn.max('requested_generation').as('generation'))

@@ -9,35 +9,31 @@ export function ownTime(): number {
 /**
  * Processor seconds so far of a PostgreSQL on this machine, all its processes together; NaN where the system does not tell.
  *
- * @param backend process id of any of its backends
+ * @param backend process id of any of its backends, which need not live longer than this call
  */
-export function postgresTime(backend: number): number {
-  try {
-    const { parent } = statOf(backend)
-    const own = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [tryStat(Number(name))] : []))
-    const alive = own.filter((one) => one?.parent === parent).reduce((sum, one) => sum + (one?.ticks ?? 0), 0)
-    return (alive + statOf(parent).ended) / ticksASecond
-  } catch {
-    return Number.NaN
+export function postgresTimer(backend: number): () => number {
+  const server = tryStat(backend)?.parent ?? Number.NaN
+  return () => {
+    const ended = tryStat(server)?.ended
+    if (ended === undefined) return Number.NaN
+    const alive = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [tryStat(Number(name))] : []))
+    const own = alive.filter((one) => one?.parent === server)
+    return own.reduce((sum, one) => sum + (one?.ticks ?? 0), ended) / ticksASecond
   }
 }
 
-/** What Linux has counted in since ever, whatever its kernel ticks at. */
+/** What Linux counts in, whatever its kernel ticks at. */
 const ticksASecond = 100
 
-function tryStat(pid: number) {
+/** Of one process: its parent, its own ticks, and those of its children that have ended; null where there is none. */
+function tryStat(pid: number): { parent: number; ticks: number; ended: number } | null {
   try {
-    return statOf(pid)
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name may hold spaces: what counts stands behind its bracket.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const at = (index: number) => Number(fields[index])
+    return { parent: at(1), ticks: at(11) + at(12), ended: at(13) + at(14) }
   } catch {
     return null
   }
-}
-
-/** Of one process: its parent, its own ticks, and those of its children that have ended. */
-function statOf(pid: number): { parent: number; ticks: number; ended: number } {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name may hold spaces: what counts stands behind its bracket.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const at = (index: number) => Number(fields[index])
-  return { parent: at(1), ticks: at(11) + at(12), ended: at(13) + at(14) }
 }

@@ -34,7 +34,7 @@ type Syncing = Pick<MachinePrincipal, 'deployment' | 'session'>
 
 /** Agents that have not asked for this long are forgotten; the next sync reads them again. */
 const forgetMs = 600_000
-const orderBatch = { size: 200, concurrency: 2 }
+const orderBatch = { size: 200, concurrency: 3 }
 const knownBatch = { size: 500, concurrency: 2 }
 
 /**
