@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { parseEnvelope } from '@landfall/release'
 import { carried, importInto, siteRests } from '../world/bases.ts'
 import { project } from '../world/vendor.ts'
@@ -16,15 +17,10 @@ const withVendor = {
 /** The whole export, read to its end. */
 const writeExport = (world: World): Promise<Buffer<ArrayBuffer>> =>
   world.insist(async () => {
-    const response = await world.agent('site').bytes({ method: 'POST', path: '/v1/exports', body: { by: 'chaos' } })
-    const parts: Buffer[] = []
-    try {
-      for await (const part of response) parts.push(part as Buffer)
-    } catch (cause) {
-      throw Object.assign(new Error('the agent ended in the middle of the export', { cause }), { retryable: true })
-    }
-    const whole = Buffer.concat(parts)
-    if (whole.length !== Number(response.headers['content-length'])) {
+    const call = { method: 'POST', path: '/v1/exports', body: { by: 'chaos' } } as const
+    const { headers, content } = await world.agent('site').bytes(call)
+    const whole = await buffer(content)
+    if (whole.length !== Number(headers['content-length'])) {
       throw new Error(`the export has ${whole.length} bytes`)
     }
     return whole

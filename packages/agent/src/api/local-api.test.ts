@@ -1,6 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Agent } from '../agent.ts'
 import { SiteWorld } from '../testing/site-world.ts'
@@ -116,7 +117,7 @@ describe('the local API on a socket', () => {
     })
   })
 
-  it('says of an agent that ends in the middle of an import that it may be done again', async () => {
+  it('says of an agent that ends in the middle of an import or an export that it may be done again', async () => {
     const socket = `${data}/ends.sock`
     const ends = createServer((_, response) => {
       response.writeHead(200)
@@ -125,7 +126,10 @@ describe('the local API on a socket', () => {
     await new Promise<void>((listening) => ends.listen(socket, listening))
     const body = { file: '/any.bundle', by: 'ada' }
     const imported = createLocalClient({ socket }).importing({ method: 'POST', path: '/v1/imports', body }, () => {})
-    await expect(imported).rejects.toMatchObject({ code: 'E_AGENT_UNREACHABLE', retryable: true })
+    const again = { code: 'E_AGENT_UNREACHABLE', retryable: true }
+    await expect(imported).rejects.toMatchObject(again)
+    const { content } = await createLocalClient({ socket }).bytes({ method: 'POST', path: '/v1/exports', body: {} })
+    await expect(buffer(content)).rejects.toMatchObject(again)
     ends.close()
   })
 

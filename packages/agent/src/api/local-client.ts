@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { Readable } from 'node:stream'
 import { LandfallError } from '@landfall/stack'
 
@@ -28,8 +28,10 @@ export function createLocalClient(target: LocalTarget) {
     /** An import: `onProgress` is told on the way. */
     async importing<T>(call: Call, onProgress: (done: number, total: number) => void): Promise<T> {
       let rest = ''
-      for await (const chunk of whole(await send(target, call), 'The agent ended in the middle of the import.')) {
-        const lines = `${rest}${String(chunk)}`.split('\n')
+      const response = await send(target, call)
+      response.setEncoding('utf8')
+      for await (const chunk of whole(response, 'The agent ended in the middle of the import.')) {
+        const lines = `${rest}${chunk}`.split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines) {
           const { progress, problem, result } = JSON.parse(line)
@@ -42,7 +44,10 @@ export function createLocalClient(target: LocalTarget) {
     },
 
     /** Bytes of an answer, with its headers. */
-    bytes: (call: Call): Promise<IncomingMessage> => send(target, call),
+    async bytes(call: Call): Promise<{ headers: IncomingHttpHeaders; content: AsyncIterable<Uint8Array> }> {
+      const response = await send(target, call)
+      return { headers: response.headers, content: whole<Uint8Array>(response, endedInAnswer) }
+    },
   }
 }
 export type LocalClient = ReturnType<typeof createLocalClient>
@@ -83,15 +88,17 @@ const portOf = (url: string) => new URL(url).port
 
 async function textOf(response: IncomingMessage): Promise<string> {
   let text = ''
-  for await (const chunk of whole(response, 'The agent ended in the middle of its answer.')) text += chunk
+  response.setEncoding('utf8')
+  for await (const chunk of whole(response, endedInAnswer)) text += chunk
   return text
 }
 
-/** The text of an answer as it comes; one that is cut off says so in our words and not in those of the connection. */
-async function* whole(response: IncomingMessage, cut: string): AsyncGenerator<string> {
-  response.setEncoding('utf8')
+const endedInAnswer = 'The agent ended in the middle of its answer.'
+
+/** An answer as it comes; one that is cut off says so in our words and not in those of the connection. */
+async function* whole<T = string>(response: IncomingMessage, cut: string): AsyncGenerator<T> {
   try {
-    for await (const chunk of response) yield String(chunk)
+    for await (const chunk of response) yield chunk as T
   } catch {
     throw broken(cut)
   }

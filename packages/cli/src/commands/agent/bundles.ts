@@ -66,18 +66,18 @@ export function agentBundleCommands(parent: Command, world: World): void {
         return
       }
       const { deployment } = await client.json<{ deployment: { name: string } }>({ method: 'GET', path: '/v1/status' })
-      const response = await client.bytes({ method: 'POST', path: '/v1/exports', body: { by } })
-      const sequence = Number(response.headers['landfall-export'])
+      const { headers, content } = await client.bytes({ method: 'POST', path: '/v1/exports', body: { by } })
+      const sequence = Number(headers['landfall-export'])
       const file = resolve(context.directory, options.out ?? `${deployment.name}-${sequence}.export`)
       const part = `${file}.part`
       try {
-        await pipeline(response, createWriteStream(part, { mode: 0o600 }))
+        await pipeline(content, createWriteStream(part, { mode: 0o600 }))
         await rename(part, file)
       } catch (cause) {
         await rm(part, { force: true })
         throw unwritten(file, cause)
       }
-      const size = Number(response.headers['content-length'])
+      const size = Number(headers['content-length'])
       context.output.data(
         { file, sequence, size },
         () => `${file}: export ${sequence}, ${bytesText(size)}. Carry it to the vendor.`,
@@ -120,7 +120,7 @@ function progressOf(context: Context): (done: number, total: number) => void {
 }
 
 function unwritten(file: string, cause: unknown): unknown {
-  if (!(cause instanceof Error && 'code' in cause)) return cause
+  if (LandfallError.is(cause) || !(cause instanceof Error && 'code' in cause)) return cause
   return new LandfallError({
     code: cause.code === 'ENOSPC' ? 'E_DISK_FULL' : 'E_EXPORT_NOT_FOUND',
     message: `The export could not be written to ${file} (${cause.code}).`,
