@@ -2,11 +2,19 @@ import { seededRandom } from '@landfall/engine/testing'
 import { commandEntries } from './command-script.ts'
 import type { Work } from './command-worker.ts'
 import { type Kind, kinds } from './releases.ts'
+import { type Maintenance, maintenanceOf } from './windows.ts'
 
 /** Who there is in one world. */
 export interface Cast {
   managers: number
-  deployments: { id: string; model: 'push' | 'pull' | 'airgapped'; group: string; consent: Consent; traffic: boolean }[]
+  deployments: {
+    id: string
+    model: 'push' | 'pull' | 'airgapped'
+    group: string
+    consent: Consent
+    traffic: boolean
+    maintenance?: Maintenance
+  }[]
 }
 /** What the customer demands for good: an approval of each target, given in the portal or at the agent alone. */
 export type Consent = 'automatic' | 'portal' | 'agent'
@@ -52,6 +60,7 @@ export function writeScript(seed: number): { cast: Cast; entries: Entry[] } {
     group: pick(['ring-1', 'ring-2']),
     consent: next() < 0.6 ? 'automatic' : model === 'push' ? 'portal' : pick(['portal', 'agent']),
     traffic: next() < 0.85,
+    maintenance: maintenanceOf(seed, index),
   }))
   const cast: Cast = { managers: between(1, 3), deployments }
   const ids = deployments.map(({ id }) => id)
