@@ -45,10 +45,10 @@ export async function createRollout(
   const same = open.find((rollout) => rollout.release === release.digest)
   if (same) return same.id
   for (const rollout of open) {
-    const state = rollout.state ?? startFleet({ id: rollout.id, plan: planOf(rollout.plan), now: order.at })
+    const before = rollout.state ?? startFleet({ id: rollout.id, plan: planOf(rollout.plan), now: order.at })
     await trx
       .updateTable('rollouts')
-      .set({ state: JSON.stringify(supersedeFleet(state, order.at)), finished_at: at, wake_at: null })
+      .set({ state: JSON.stringify(supersedeFleet(before, order.at)), finished_at: at, wake_at: null })
       .where('id', '=', rollout.id)
       .execute()
   }
@@ -62,6 +62,8 @@ export async function createRollout(
   const createdAt = new Date(Math.max(order.at, (newest?.at?.getTime() ?? 0) + 1))
   const id = newId('rol')
   const plan = order.plan ?? channel?.plan ?? defaultPlan
+  // Members have rows of their own.
+  const { members: _, ...state } = startFleet({ id, plan: planOf(plan), now: order.at })
   await trx
     .insertInto('rollouts')
     .values({
@@ -71,7 +73,7 @@ export async function createRollout(
       release: release.digest,
       version: release.version,
       plan: JSON.stringify(plan),
-      state: JSON.stringify(startFleet({ id, plan: planOf(plan), now: order.at })),
+      state: JSON.stringify(state),
       created_at: createdAt,
       created_by: by,
     })

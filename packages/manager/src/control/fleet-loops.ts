@@ -31,7 +31,8 @@ export function startFleetLoops(deps: {
     clock,
     log,
     work: async () => {
-      const advanced = await advanceRollout(db, clock.now(), deps.offlineAfterMs)
+      const onTold = () => waker.wake('deployments', 'changes')
+      const advanced = await advanceRollout(db, clock.now(), { offlineAfterMs: deps.offlineAfterMs, onTold })
       if (advanced !== null) waker.wake('deployments', 'changes')
       return advanced !== null
     },

@@ -34,7 +34,9 @@ export interface Schema {
   controls: deployments.ControlsTable
   answers: deployments.AnswersTable
   agents: agents.AgentsTable
+  sealed_boxes: agents.SealedBoxesTable
   rollouts: rollouts.RolloutsTable
+  rollout_members: rollouts.RolloutMembersTable
   rollout_controls: rollouts.RolloutControlsTable
   freezes: rollouts.FreezesTable
   commands: activity.CommandsTable

@@ -18,7 +18,7 @@ export function startFleet({ id, plan, now }: { id: string; plan: FleetPlan; now
 }
 
 /** A newer release is rolled out: this one tells nobody any more. Those in flight are taken over by the newer one. */
-export function supersedeFleet(state: FleetState, now: number): FleetState {
+export function supersedeFleet<State extends Omit<FleetState, 'members'>>(state: State, now: number): State {
   if (['complete', 'aborted', 'superseded'].includes(state.phase)) return state
   const core = { ...supersede(state.core, now), decisions: [] }
   const message = 'A newer release takes its place'

@@ -8,7 +8,7 @@ import { findProject } from '../../store/accounts/projects.ts'
 import type { Database, Trx } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
 import { type Cursor, cursorText, readCursor } from '../views/cursor.ts'
-import { rolloutDetailView, rolloutView } from '../views/rollout-view.ts'
+import { rolloutDetailView, rolloutView, rolloutViews } from '../views/rollout-view.ts'
 
 export const rolloutHandlers = {
   listRollouts: async ({ params, query }, { db }) => {
@@ -26,14 +26,14 @@ export const rolloutHandlers = {
     const rows = await select.execute()
     const items = rows.slice(0, query.limit)
     const last = items.at(-1)
-    return { items: items.map(rolloutView), next: rows.length > items.length && last ? cursorText(last) : null }
+    return { items: await rolloutViews(db, items), next: rows.length > items.length && last ? cursorText(last) : null }
   },
 
   createRollout: async ({ params, body, actor }, { db, clock, waker }) => {
     const order = { project: params.project, release: body.release, plan: body.plan, by: actor, at: clock.now() }
     const id = await db.transaction().execute((trx) => createRollout(trx, order))
     waker.wake('rollouts', 'changes')
-    return rolloutView(await find(db, params.project, id))
+    return rolloutView(db, await find(db, params.project, id))
   },
 
   getRollout: async ({ params }, { db, clock }) =>
@@ -69,7 +69,7 @@ export const rolloutHandlers = {
       ])
     })
     waker.wake('rollouts', 'changes')
-    return rolloutView(await find(db, project, params.rollout))
+    return rolloutView(db, await find(db, project, params.rollout))
   },
 } satisfies Partial<Handlers>
 

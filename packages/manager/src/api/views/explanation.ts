@@ -31,7 +31,7 @@ export async function explanationOf(
   // Where an agent reports what is in force, that counts: its own settings win over the portal's.
   const engine = explain(row.state, desiredOfRow(agent ? { ...row, customer: agent.customer } : row), now)
   const freeze = await readFreeze(db, row.project, now)
-  const rollout = newest && (await readRollout(db, row.project, newest.digest))
+  const rollout = newest && (await readRollout(db, row, newest.digest))
   const told = newest !== undefined && row.target_release === newest.digest
   const site = await siteCheck(db, row, newest, now)
   const checks: Check[] = [
@@ -153,8 +153,9 @@ function freezeCheck(freeze: Awaited<ReturnType<typeof readFreeze>>, told: boole
   return check('freeze', 'waiting', 'FROZEN', `${what} held ${end}: ${whole(freeze.reason)}`, since)
 }
 
-async function readRollout(db: Database, project: string, release: string) {
-  return db
+/** The newest rollout of a release, with the deployment as its member. */
+async function readRollout(db: Database, { id, project }: DeploymentRow, release: string) {
+  const rollout = await db
     .selectFrom('rollouts')
     .select(['id', 'phase', 'state', 'created_at'])
     .where('project', '=', project)
@@ -162,6 +163,14 @@ async function readRollout(db: Database, project: string, release: string) {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst()
+  if (!rollout) return undefined
+  const member = await db
+    .selectFrom('rollout_members')
+    .select(['wave', 'since', 'reason_code', 'reason_message'])
+    .where('rollout', '=', rollout.id)
+    .where('deployment', '=', id)
+    .executeTakeFirst()
+  return { ...rollout, member }
 }
 
 function rolloutCheck(
@@ -174,8 +183,7 @@ function rolloutCheck(
   const told = row.target_release === newest
   if (told && view.actual?.release === newest) return check('rollout', 'ok', 'REACHED', 'The rollout has reached it.')
   if (!rollout) return check('rollout', 'waiting', 'NOT_ROLLED_OUT', 'Nobody has rolled the newest release out yet.')
-  const { state } = rollout
-  const member = state?.members[row.id]
+  const { state, member } = rollout
   const since = member?.since ?? state?.reason.since ?? rollout.created_at.getTime()
   if (['aborting', 'aborted'].includes(rollout.phase)) {
     const why = state?.reason.message ?? 'it was aborted'
@@ -188,7 +196,8 @@ function rolloutCheck(
     )
   }
   if (told) return check('rollout', 'ok', 'TOLD', 'The rollout has told it to go.', since)
-  if (member?.reason) return check('rollout', 'waiting', member.reason.code, member.reason.message, since)
+  if (member && member.reason_code !== null)
+    return check('rollout', 'waiting', member.reason_code, member.reason_message ?? '', since)
   if (rollout.phase === 'paused') {
     const why = state?.reason.message ?? 'a person paused it'
     return check('rollout', 'waiting', 'ROLLOUT_PAUSED', `The rollout is paused: ${why}`, since)

@@ -2,30 +2,50 @@ import { sql } from 'kysely'
 import { appendAudit } from '../../audit/append-audit.ts'
 import { publishChanges } from '../../changes/publish-changes.ts'
 import type { Database, Trx } from '../../store/database.ts'
-import { storeConfigs } from '../../store/targets/prepare-targets.ts'
 import { decideLook, type Look, movingMs, returnOrders } from './decide-look.ts'
 import { lookUpTargets } from './look-up-targets.ts'
-import { readFleet } from './read-fleet.ts'
-import { tellMany } from './tell-many.ts'
+import { type FleetReading, readFleet } from './read-fleet.ts'
+import { type CausedOrder, type Rest, tell } from './tell.ts'
+import { tellRest } from './tell-rest.ts'
+import { writeMembers } from './write-members.ts'
 
 export const defaultOfflineAfterMs = 600_000
 
 /**
- * Takes the rollout that is due longest and does one look: read the fleet, decide (`decideLook`), write the state and tell
- * the deployments, all in one transaction under the lock of the rollout's row. So a manager that dies in the middle has done
- * nothing, two managers never move one rollout at once, and no epoch is needed: the lock goes with the connection.
- * Answers the rollout's id, or null when none was due.
+ * Deployments told in one transaction. Whoever wants to write a deployment, its chain or the rollout waits for as long as it lasts: at
+ * ten thousand about a second, at a hundred thousand so long that agents' reports would take every connection of the manager.
  */
-export async function advanceRollout(
-  db: Database,
-  now: number,
-  offlineAfterMs = defaultOfflineAfterMs,
-): Promise<string | null> {
+const toldAtOnce = 10_000
+
+export interface AdvanceOptions {
+  /** Milliseconds; `defaultOfflineAfterMs` where not given. */
+  offlineAfterMs?: number | undefined
+  /** Called after each commit that told somebody. */
+  onTold?: () => void
+  /** For tests: `toldAtOnce`. */
+  toldAtOnce?: number
+}
+
+/**
+ * Takes the rollout that is due longest and does one look: read the fleet, decide (`decideLook`), write state and members and tell the
+ * deployments, in one transaction under the lock of the rollout's row. So a manager that dies in the middle has done
+ * nothing, two managers never move one rollout at once, and no epoch is needed: the lock goes with the connection.
+ * Of very many the first ten thousand are told with it, the rest in transactions of their own (`tellRest`): a manager that dies between
+ * two of them leaves members in flight that were not told, and the next look tells those. Answers the rollout's id, or null when none
+ * was due.
+ */
+export async function advanceRollout(db: Database, now: number, options: AdvanceOptions = {}): Promise<string | null> {
+  const { offlineAfterMs = defaultOfflineAfterMs, toldAtOnce: most = toldAtOnce, onTold } = options
   let taken: string | null = null
   try {
-    return await lookOnce(db, { now, offlineAfterMs }, (rollout) => {
+    const looked = await lookOnce(db, { now, offlineAfterMs, most }, (rollout) => {
       taken = rollout
     })
+    if (looked?.rest) {
+      onTold?.()
+      await tellRest(db, looked.rest, { now, most, onTold: onTold ?? (() => {}) })
+    }
+    return looked?.rollout ?? null
   } catch (error) {
     // One that can't be moved must not keep the others from moving: it is the oldest due at every look.
     if (taken !== null) await postpone(db, taken, now)
@@ -43,9 +63,9 @@ async function postpone(db: Database, rollout: string, now: number): Promise<voi
 
 async function lookOnce(
   db: Database,
-  { now, offlineAfterMs }: { now: number; offlineAfterMs: number },
+  { now, offlineAfterMs, most }: { now: number; offlineAfterMs: number; most: number },
   onTaken: (rollout: string) => void,
-): Promise<string | null> {
+): Promise<{ rollout: string; rest: Rest | null } | null> {
   return db.transaction().execute(async (trx) => {
     // A handler may hold a chain's head and wait for this row; whoever holds the row gives way, and comes again.
     await sql`set local lock_timeout = '800ms'`.execute(trx)
@@ -62,30 +82,45 @@ async function lookOnce(
     if (!rollout) return null
     onTaken(rollout.id)
     const reading = await readFleet(trx, rollout, now)
-    const look = decideLook(rollout, reading, { now, offlineAfterMs })
+    // What a manager from before schema 0016 wrote into the state is newer than the rows.
+    const members = { ...reading.members, ...rollout.state?.members }
+    const state = rollout.state && { ...rollout.state, members }
+    const look = decideLook({ ...rollout, state }, reading, { now, offlineAfterMs })
+    const orders = await ordersOf(trx, rollout, look, reading)
+    const rest = orders.slice(most)
+    const { members: next, ...core } = look.state
     await trx
       .updateTable('rollouts')
       .set({
-        state: JSON.stringify(look.state),
+        state: JSON.stringify(core),
         finished_at: look.over ? (rollout.finished_at ?? new Date(now)) : null,
         observed_generation: rollout.requested_generation,
-        wake_at: look.wakeAt === null ? null : new Date(look.wakeAt),
+        wake_at: wakeAt(look, rest.length > 0, now),
       })
       .where('id', '=', rollout.id)
       .execute()
-    const told = look.assign.map(({ deployment }) => deployment)
-    await storeConfigs(trx, reading, told, now, 'fleet')
-    await tell(trx, rollout, look, now)
+    await writeMembers(trx, rollout.id, reading, next)
+    await tell(trx, { rollout, reading, orders: orders.slice(0, most) }, now)
     await noteDecisions(trx, rollout, look, now)
-    return rollout.id
+    return { rollout: rollout.id, rest: rest.length === 0 ? null : { rollout, reading, look, orders: rest } }
   })
 }
 
-async function tell(trx: Trx, rollout: { id: string; project: string }, look: Look, now: number): Promise<void> {
+/** Where some are still to be told, others leave the rollout alone meanwhile. */
+function wakeAt(look: Look, more: boolean, now: number): Date | null {
+  if (look.wakeAt === null) return more ? new Date(now + movingMs) : null
+  return new Date(more ? Math.max(look.wakeAt, now + movingMs) : look.wakeAt)
+}
+
+async function ordersOf(trx: Trx, rollout: { id: string }, look: Look, { rows }: FleetReading): Promise<CausedOrder[]> {
+  if (look.assign.length + look.back.length === 0) return []
+  const seen = new Map(rows.map((row) => [row.id, row.requested_generation]))
   const wanted = look.back.flatMap(({ deployment, to }) => (to === null ? [] : [{ deployment, digest: to }]))
   const known = await lookUpTargets(trx, wanted)
-  await tellMany(trx, rollout, 'rollout', look.assign, now)
-  await tellMany(trx, rollout, 'return', returnOrders(rollout, look.back, known), now)
+  return [
+    ...look.assign.map((order) => ({ ...order, cause: 'rollout' as const })),
+    ...returnOrders(rollout, look.back, known).map((order) => ({ ...order, cause: 'return' as const })),
+  ].map((order) => ({ ...order, seen: seen.get(order.deployment) }))
 }
 
 /** What the machine decided goes to the project's chain; any difference goes to the change feed. */

@@ -50,13 +50,13 @@ const page = (id: string): Promise<Portal> =>
   inDeployment(id, async (_, row) => row).then((row) => portalView(fleet.db, row, Date.now(), null))
 /** Why a member does not count; undefined where it does. */
 const excluded = async (rollout: string, id: string) => {
-  const { state } = await fleet.db
-    .selectFrom('rollouts')
-    .select('state')
-    .where('id', '=', rollout)
-    .executeTakeFirstOrThrow()
-  const member = state?.members[id]
-  return member?.status === 'excluded' ? member.reason?.code : undefined
+  const member = await fleet.db
+    .selectFrom('rollout_members')
+    .select(['status', 'reason_code'])
+    .where('rollout', '=', rollout)
+    .where('deployment', '=', id)
+    .executeTakeFirst()
+  return member?.status === 'excluded' ? member.reason_code : undefined
 }
 const reason = async (id: string) => (await inDeployment(id, async (_, row) => row)).state?.reason.code
 

@@ -55,7 +55,7 @@ export function decideLook(rollout: LookedAt, reading: FleetReading, clock: Cloc
       action.kind === 'return' ? [{ deployment: action.deployment, to: action.to }] : [],
     ),
     decided,
-    shown: decided.length > 0 || shown(before) !== shown(state),
+    shown: decided.length > 0 || looksDifferent(before, state),
   }
 }
 
@@ -83,12 +83,12 @@ function assignment(rollout: LookedAt, seen: SeenFleet, action: Extract<FleetAct
 
 function wakeAt(before: FleetState, state: FleetState, actions: readonly FleetAction[], now: number): number | null {
   const asked = actions.flatMap((action) => (action.kind === 'wake' ? [action.at] : []))
-  const pending = Object.values(state.members).some((member) =>
-    ['in-flight', 'waiting', 'returning'].includes(member.status),
-  )
+  const over = finished.includes(state.phase)
+  const pending =
+    over && Object.values(state.members).some(({ status }) => ['in-flight', 'waiting', 'returning'].includes(status))
   // The machine takes one decision a look: after one, the next may be due already.
   if (moved(before, state)) asked.push(now)
-  if (!finished.includes(state.phase)) asked.push(now + movingMs)
+  if (!over) asked.push(now + movingMs)
   else if (pending) asked.push(now + lingeringMs)
   return asked.length === 0 ? null : Math.max(now + 50, Math.min(...asked))
 }
@@ -104,8 +104,16 @@ function newDecisions(before: FleetState, after: FleetState): Decision[] {
   return after.decisions.filter((decision) => !known.has(keyOf(decision)))
 }
 
-/** As much of a state as a page shows: who stands where, and why. */
-function shown(state: FleetState): string {
-  const members = Object.values(state.members).map(({ id, wave, status }) => `${id} ${wave} ${status}`)
-  return [state.phase, state.wave, state.reason.code, state.reason.message, ...members].join('\n')
+/** Whether a page shows anything else: who stands where, and why. */
+function looksDifferent(before: FleetState, after: FleetState): boolean {
+  const of = ({ phase, wave, reason }: FleetState) => [phase, wave, reason.code, reason.message].join('\n')
+  if (of(before) !== of(after)) return true
+  let known = 0
+  for (const id in before.members) if (before.members[id]) known += 1
+  for (const member of Object.values(after.members)) {
+    known -= 1
+    const was = before.members[member.id]
+    if (was !== member && (was?.wave !== member.wave || was.status !== member.status)) return true
+  }
+  return known !== 0
 }

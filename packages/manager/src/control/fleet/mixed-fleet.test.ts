@@ -7,6 +7,7 @@ import { tellTarget } from '../../store/targets/tell-target.ts'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
 import { plan, testFleet } from '../testing/fleet.ts'
 import { advanceRollout } from './advance-rollout.ts'
+import { memberOf } from './member-row.ts'
 import { wakeLate } from './wake-late.ts'
 
 let server: TestServer
@@ -36,9 +37,15 @@ async function look(ms = 20_000) {
 const row = (id: string) =>
   fleet.db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 const told = async (id: string): Promise<Target | null> => (await row(id)).target
-const member = async (rollout: string, id: string) =>
-  (await fleet.db.selectFrom('rollouts').select('state').where('id', '=', rollout).executeTakeFirstOrThrow()).state
-    ?.members[id]
+const member = async (rollout: string, id: string) => {
+  const stored = await fleet.db
+    .selectFrom('rollout_members')
+    .selectAll()
+    .where('rollout', '=', rollout)
+    .where('deployment', '=', id)
+    .executeTakeFirst()
+  return stored && memberOf(id, stored)
+}
 
 /** What the report of its runner leaves behind: it took up what it was told, and went there or back. */
 async function report(id: string, outcome: 'healthy' | 'bad' | 'working' = 'healthy') {

@@ -26,6 +26,7 @@ export function observeFleet(
   const targets = new Map<string, Target>()
   const members: MemberObservation[] = []
   const rejected = new Set<string>()
+  const digests: Record<string, string> = {}
   for (const row of reading.rows) {
     const one = reading.prepared.get(row.id)
     // One that lacks an input still has to be seen; it gets a target that nobody is told, because it is excluded.
@@ -33,24 +34,20 @@ export function observeFleet(
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
     targets.set(row.id, target)
     if (row.rejection) rejected.add(row.id)
-    const ahead = row.ahead && rollout.phase === 'complete'
-    const asked = row.told?.release === rollout.release
-    members.push(memberOf({ ...row, ahead, asked }, refusal, reading.news.get(row.id), clock))
+    digests[row.id] = target.digest
+    members.push(memberOf(row, rollout, refusal, reading.news.get(row.id), clock))
   }
   return {
     targets,
     rejected,
     observation: {
-      targets: Object.fromEntries([...targets].map(([id, target]) => [id, target.digest])),
+      targets: digests,
       members,
       freeze: reading.freeze,
       controls: reading.controls,
     },
   }
 }
-
-/** `asked`: it was told this rollout's release. What its customer says of an earlier one says nothing of this one. */
-type AskedRow = FleetRow & { asked: boolean }
 
 export interface Clocks {
   now: number
@@ -59,33 +56,38 @@ export interface Clocks {
 
 /** How one deployment stands towards what it was told. */
 function memberOf(
-  row: AskedRow,
+  row: FleetRow,
+  rollout: { release: string; phase: string },
   refusal: { code: string; message: string } | undefined,
   site: SiteNews | undefined,
   clock: Clocks,
 ): MemberObservation {
   const excluded = site
     ? { code: 'by-bundle', message: siteSentence(site, absolute) }
-    : (exclusionOf(row, clock) ?? refusal)
+    : (exclusionOf(row, rollout, clock) ?? refusal)
   const told = row.told?.digest ?? null
-  const base = {
+  const member: MemberObservation = {
     id: row.id,
     name: row.name,
     group: row.group_name,
     resting: row.resting,
     told,
-    ...(excluded ? { excluded } : {}),
-    ...(row.taken_over ? { takenOver: true } : {}),
-    ...(row.going_back && told !== null ? { goingBackTo: told } : {}),
+    outcome: 'progressing',
   }
-  if (!answered(row) || told === null) return { ...base, outcome: 'progressing' }
+  if (excluded) member.excluded = excluded
+  if (row.taken_over) member.takenOver = true
+  if (row.going_back) member.goingBack = row.going_back
+  member.restedBefore = row.rested_before
+  if (!answered(row)) member.unanswered = true
+  if (member.unanswered || told === null) return member
   if (row.rejection) {
-    return { ...base, outcome: 'rolled-back', failure: { code: row.rejection.code, message: row.rejection.message } }
-  }
-  if (row.phase === 'failed') {
-    return { ...base, outcome: 'failed', failure: { code: row.code ?? 'FAILED', message: row.message ?? 'It failed' } }
-  }
-  return { ...base, outcome: row.phase === 'running' && row.resting === told ? 'healthy' : 'progressing' }
+    member.outcome = 'rolled-back'
+    member.failure = { code: row.rejection.code, message: row.rejection.message }
+  } else if (row.phase === 'failed') {
+    member.outcome = 'failed'
+    member.failure = { code: row.code ?? 'FAILED', message: row.message ?? 'It failed' }
+  } else if (row.phase === 'running' && row.resting === told) member.outcome = 'healthy'
+  return member
 }
 
 /** Before the engine has taken up the newest generation, its state speaks of an earlier wish. */
@@ -100,7 +102,11 @@ const heldBy: Readonly<Record<string, { code: string; message: string }>> = {
 }
 
 /** Why a deployment does not count now; undefined when it does. */
-function exclusionOf(row: AskedRow, clock: Clocks): { code: string; message: string } | undefined {
+function exclusionOf(
+  row: FleetRow,
+  rollout: { release: string; phase: string },
+  clock: Clocks,
+): { code: string; message: string } | undefined {
   if (row.pinned !== null) return { code: 'pinned', message: 'It is pinned to a release' }
   if (row.phase === 'access-revoked') {
     return { code: 'access-revoked', message: row.message ?? 'Access to its environment was revoked' }
@@ -110,9 +116,14 @@ function exclusionOf(row: AskedRow, clock: Clocks): { code: string; message: str
   }
   const unseen = unseenOf(row, clock)
   if (unseen) return unseen
-  const held = answered(row) && row.asked ? heldBy[row.code ?? ''] : undefined
+  // What its customer says of an earlier release says nothing of this one.
+  const asked = row.told?.release === rollout.release
+  const held = answered(row) && asked ? heldBy[row.code ?? ''] : undefined
   if (held) return held
-  if (row.ahead) return { code: 'ahead', message: 'It was told a newer release already' }
+  if (row.ahead && rollout.phase === 'complete')
+    return { code: 'ahead', message: 'It was told a newer release already' }
+  if (row.going_back && rollout.phase === 'complete')
+    return { code: 'going-back', message: 'A rollout that was aborted brings it back first' }
   return undefined
 }
 

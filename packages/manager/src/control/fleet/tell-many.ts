@@ -10,6 +10,8 @@ export interface Order {
   target: Target | null
   message: string
   retry: boolean
+  /** Its requested generation when it was looked at: one that was asked something else since is left for the next look. */
+  seen?: number | undefined
 }
 
 /**
@@ -25,28 +27,38 @@ export async function tellMany(
   at: number,
 ): Promise<string[]> {
   if (orders.length === 0) return []
-  const free = await sql<{ id: string }>`
-    select id from deployments where id = any(${orders.map((order) => order.deployment)}::text[])
-      and deleted_at is null and pinned is null and operation = 'run'
-    order by id for update skip locked`.execute(trx)
-  const tellable = new Set(free.rows.map((row) => row.id))
-  const told = orders.filter((order) => tellable.has(order.deployment))
-  if (told.length === 0) return []
-  const ids = told.map((order) => order.deployment)
-  const targets = told.map((order) => (order.target === null ? null : JSON.stringify(order.target)))
+  const given = {
+    ids: orders.map((order) => order.deployment),
+    targets: orders.map((order) => (order.target === null ? null : JSON.stringify(order.target))),
+    seen: orders.map((order) => order.seen ?? null),
+  }
   const written = await sql<{ id: string; generation: number }>`
-    update deployments d
-    set target = o.target::jsonb, config = coalesce(o.target::jsonb ->> 'config', d.config), rollout = ${rollout.id},
-      requested_generation = d.requested_generation + 1
-    from unnest(${ids}::text[], ${targets}::text[]) as o(id, target)
-    where d.id = o.id
-    returning d.id, d.requested_generation as generation`.execute(trx)
+    with given as materialized (
+      select * from unnest(${given.ids}::text[], ${given.targets}::jsonb[], ${given.seen}::bigint[]) as o (id, target, seen)
+    ), free as materialized (
+      select d.id from deployments d join given o on o.id = d.id
+      where deleted_at is null and pinned is null and operation = 'run'
+        and requested_generation = coalesce(o.seen, requested_generation)
+      order by d.id for update skip locked
+    ), moved as (
+      update deployments d
+      set target = o.target, config = coalesce(o.target ->> 'config', d.config), rollout = ${rollout.id},
+        requested_generation = d.requested_generation + 1
+      from given o join free on free.id = o.id
+      where d.id = o.id
+      returning d.id, d.requested_generation as generation, o.target
+    ), history as (
+      insert into targets (deployment, generation, target, cause, told_at, told_by)
+      select id, generation, target, ${cause}, ${new Date(at)}, 'fleet' from moved where target is not null
+    )
+    select id, generation from moved`.execute(trx)
   const generations = new Map(written.rows.map((row) => [row.id, row.generation]))
-  await noteHistory(trx, cause, told, generations, at)
+  const told = orders.filter((order) => generations.has(order.deployment))
+  if (told.length === 0) return []
   await askRetries(trx, rollout.id, told, generations, at)
   await publishChanges(
     trx,
-    ids.map((id) => ({ project: rollout.project, kind: 'deployment' as const, id, at })),
+    told.map(({ deployment: id }) => ({ project: rollout.project, kind: 'deployment' as const, id, at })),
   )
   await appendAudit(
     trx,
@@ -60,25 +72,7 @@ export async function tellMany(
       at,
     })),
   )
-  return ids
-}
-
-async function noteHistory(
-  trx: Trx,
-  cause: string,
-  told: readonly Order[],
-  generations: ReadonlyMap<string, number>,
-  at: number,
-): Promise<void> {
-  const rows = told.flatMap(({ deployment, target }) =>
-    target === null ? [] : [{ deployment, target, generation: generations.get(deployment) ?? 0 }],
-  )
-  if (rows.length === 0) return
-  await sql`insert into targets (deployment, generation, target, cause, told_at, told_by)
-    select deployment, generation, target, ${cause}, ${new Date(at)}, 'fleet'
-    from json_to_recordset(${JSON.stringify(rows)}::json) as given (deployment text, generation bigint, target jsonb)`.execute(
-    trx,
-  )
+  return told.map((order) => order.deployment)
 }
 
 async function askRetries(
