@@ -88,3 +88,21 @@ describe('a deployment that an aborted rollout has still to bring back', () => {
     expect(looks([unknown, unknown, unknown])).toMatchObject({ told: [[], [], []], member: { status: 'waiting' } })
   })
 })
+
+test('a freeze holds a member that was told before and is to be told again, not its way back', () => {
+  const freeze = { until: null, reason: 'holidays' }
+  const there = { id: 'd', group: null, resting: 'old', told: 'old', outcome: 'healthy' as const }
+  const seen = { targets: { d: 'new' }, members: [there], freeze: null, controls: [] }
+  const first = advanceFleet(plan, startFleet({ id: 'r', plan, now: 1_000 }), seen, 2_000)
+  const told = advanceFleet(plan, first.state, seen, 3_000)
+  expect(told.actions.filter(({ kind }) => kind === 'assign')).toHaveLength(1)
+  const frozen = advanceFleet(plan, told.state, { ...seen, freeze }, 4_000)
+  expect(frozen.state.members.d?.status).toBe('in-flight')
+  expect(frozen.actions).toEqual([])
+  const back = { ...seen, freeze, members: [{ ...there, told: 'new' }], controls: [abort] }
+  expect(advanceFleet(plan, told.state, back, 4_000).actions).toContainEqual({
+    kind: 'return',
+    deployment: 'd',
+    to: 'old',
+  })
+})

@@ -54,7 +54,7 @@ export function advanceFleet(
   const core = stillAway(before, advanced.state, members, observation)
   const frozen = observation.freeze !== null && (observation.freeze.until === null || at < observation.freeze.until)
   if (!frozen && !again) startMembers(plan, core, standing, observation, at)
-  const actions = act(core, members, observation)
+  const actions = act(core, members, observation, frozen)
   if (frozen && observation.freeze?.until != null) actions.push({ kind: 'wake', at: observation.freeze.until })
   const wake = soakEnd(plan, core)
   if (wake !== null && wake > at) actions.push({ kind: 'wake', at: wake })
@@ -281,7 +281,12 @@ function ownStable(member: Member, seen: MemberObservation): { from?: string | n
 }
 
 /** What is asked for until it is seen: targets of those in flight, and the way back of those that return. */
-function act(core: RolloutState, members: Record<string, Member>, observation: FleetObservation): FleetAction[] {
+function act(
+  core: RolloutState,
+  members: Record<string, Member>,
+  observation: FleetObservation,
+  frozen: boolean,
+): FleetAction[] {
   const actions: FleetAction[] = []
   for (const seen of observation.members) {
     const member = members[seen.id]
@@ -290,7 +295,8 @@ function act(core: RolloutState, members: Record<string, Member>, observation: F
     if (member.status === 'returning' && seen.told !== back)
       actions.push({ kind: 'return', deployment: member.id, to: back })
     const told = member.status === 'in-flight' && (seen.told !== member.target || member.again === true)
-    if (told && core.phase !== 'superseded')
+    // Also one that was told before and comes back, such as from a newer rollout that was aborted: a freeze holds it.
+    if (told && !frozen && core.phase !== 'superseded')
       actions.push({ kind: 'assign', deployment: member.id, target: member.target, wave: member.wave })
   }
   return actions
