@@ -13,6 +13,7 @@ const named = [
   'rmdir',
   'unlink',
   'mkdir',
+  'mkdtemp',
   'link',
   'symlink',
   'truncate',

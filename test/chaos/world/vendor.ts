@@ -102,6 +102,8 @@ export const places = (root: string) => ({
   kept: join(root, 'kept'),
   carried: join(root, 'carried'),
   vendor: join(root, 'vendor'),
+  /** Temporary files of the product: what a kill leaves there counts too. */
+  temporary: join(root, 'live', 'tmp'),
   effects: join(root, 'live', 'effects.log'),
   manager: join(root, 'live', 'manager'),
   site: join(root, 'live', 'site'),

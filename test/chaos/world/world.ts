@@ -43,7 +43,7 @@ export class World {
     this.at = places(root)
     this.database = database
     this.port = port
-    const environment = { LANDFALL_CHAOS: this.at.chaos, DATABASE_URL: database.url }
+    const environment = { LANDFALL_CHAOS: this.at.chaos, DATABASE_URL: database.url, TMPDIR: this.at.temporary }
     const child = (name: string, argv: readonly string[], log: string) =>
       new Child({
         ...{ name, argv, environment, log: join(root, log), compiled: join(root, 'compiled') },
@@ -59,7 +59,7 @@ export class World {
     // PostgreSQL's own user has to get through, or its data would lie elsewhere.
     chmodSync(root, 0o711)
     const world = new World(root, await ChaosDatabase.start(root), await freePort())
-    for (const directory of [world.at.chaos, world.at.live, world.at.carried]) mkdirSync(directory)
+    for (const directory of [world.at.chaos, world.at.live, world.at.temporary, world.at.carried]) mkdirSync(directory)
     await world.database.empty()
     const { url, bootstrap } = await world.manager.start()
     world.vendor = await arrive(String(url), String(bootstrap), world.at.vendor, world.at.effects)
