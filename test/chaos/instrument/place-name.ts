@@ -1,9 +1,10 @@
 import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Digests, ids, numbers and random names, which differ from run to run. */
-const changing =
-  /(?:sha256[:-])?(?:[a-z]+_)?(?=[\w-]*\d)[0-9a-z]{6,}(?:-[0-9a-zA-Z-]+)?|\b\d+\b|(?<=[.-])[A-Za-z0-9]{6}(?=$|\/)/g
+/** What `mkdtemp` puts at the end of a name, with a digit in it or without. */
+const random = /(?<=[.-])[A-Za-z0-9]{6}(?=$|\/)/g
+/** Digests, ids and numbers. */
+const changing = /(?:sha256[:-])?(?:[a-z]+_)?(?=[\w-]*\d)[0-9a-z]{6,}(?:-[0-9a-zA-Z-]+)?|\b\d+\b/g
 
 /** A path below `root` with what changes from run to run as `*`; null for one elsewhere. */
 export function placeName(path: unknown, root: string): string | null {
@@ -14,4 +15,4 @@ export function placeName(path: unknown, root: string): string | null {
   return stable(below.split(sep).join('/'))
 }
 
-export const stable = (text: string): string => text.replace(changing, '*')
+export const stable = (text: string): string => text.replace(random, '*').replace(changing, '*')

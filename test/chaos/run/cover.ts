@@ -71,8 +71,9 @@ export async function cover(
     ...{ scenario: scenario.name, victim, sample, ...ledger.counts, ...so, done },
     deaths: { covered: [...ledger.covered], open: ledger.open, sometimesOpen: ledger.sometimesOpen },
   })
+  const most = Math.min(options.kills, scenario.kills ?? options.kills)
   let inVain = 0
-  let kills = options.kills
+  let kills = most
   for (let runs = 0; ledger.next.length > 0 && inVain < vainRuns; runs++) {
     if (runs >= options.runs || Date.now() > options.until) return covered(false)
     const plan = { victim, deaths: ledger.next, kills, occurrences: options.occurrences }
@@ -88,7 +89,7 @@ export async function cover(
     }
     if (right && run.killed.length === 0) ledger.calm()
     inVain = run.killed.length === 0 ? inVain + 1 : 0
-    kills = right ? options.kills : Math.max(1, Math.ceil(run.killed.length / 2))
+    kills = right ? most : Math.max(1, Math.ceil(run.killed.length / 2))
     options.say(`${line(covered(false))}, ${run.killed.length} kills (${inWords(run.parts)}) ${said(run)}`)
     options.progress(covered(false))
   }

@@ -62,7 +62,7 @@ export const push: readonly Scenario[] = [
     },
   },
   {
-    ...{ ...by, name: 'push-command', base: 'pushed' as const },
+    ...{ ...by, name: 'push-command', base: 'pushed' as const, kills: 4 },
     async act(world) {
       const { id } = await sendCommand(world, 'acme')
       await commandEnds(world, 'acme', id)
@@ -108,6 +108,7 @@ export const push: readonly Scenario[] = [
   {
     name: 'pull-command',
     base: 'running',
+    kills: 4,
     runs: ['manager', 'puller'],
     victims: ['agent', 'manager', 'host', 'postgres'],
     audit: { manager: 'globex', agent: 'puller' },

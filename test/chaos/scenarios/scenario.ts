@@ -12,6 +12,8 @@ export interface Scenario {
   victims: readonly Victim[]
   /** Counted from the start of the processes, not from when all are ready and have come to rest. */
   fromStart?: boolean
+  /** At most so many in one run, where the product itself gives up after some: a command is begun ten times and no more. */
+  kills?: number
   /** Does it and waits until the wanted end is there; throws when it does not come. */
   act(world: World): Promise<void>
   /** The deployment whose audit is verified, and where. */
