@@ -32,10 +32,7 @@ const rowsAtOnce = 10_000
 export async function appendAudit(trx: Trx, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return
   const chains = [...new Set(entries.map(chainOf))].sort()
-  const beginnings = chains.map((chain) => ({ chain, hash: genesis(chain) }))
-  await sql`insert into audit_heads (chain, number, hash) select chain, 0, hash
-    from json_to_recordset(${JSON.stringify(beginnings)}::json) as given (chain text, hash text)
-    on conflict (chain) do nothing`.execute(trx)
+  await begin(trx, chains)
   const locked = await trx
     .selectFrom('audit_heads')
     .selectAll()
@@ -54,8 +51,20 @@ export async function appendAudit(trx: Trx, entries: readonly AuditEntry[]): Pro
     )
   }
   await sql`update audit_heads set number = given.number, hash = given.hash
-    from json_to_recordset(${JSON.stringify([...heads.values()])}::json) as given (chain text, number bigint, hash text)
+    from unnest(${chains}::text[], ${chains.map((chain) => heads.get(chain)?.number)}::bigint[],
+      ${chains.map((chain) => heads.get(chain)?.hash)}::text[]) as given (chain, number, hash)
     where audit_heads.chain = given.chain`.execute(trx)
+}
+
+/** Chains that are not there yet. */
+async function begin(trx: Trx, chains: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ chain: string }>`select chain from unnest(${[...chains]}::text[]) as given (chain)
+    where not exists (select from audit_heads h where h.chain = given.chain) order by chain`.execute(trx)
+  if (rows.length === 0) return
+  const names = rows.map(({ chain }) => chain)
+  await sql`insert into audit_heads (chain, number, hash)
+    select chain, 0, hash from unnest(${names}::text[], ${names.map(genesis)}::text[]) as given (chain, hash)
+    on conflict (chain) do nothing`.execute(trx)
 }
 
 function link(entry: AuditEntry, heads: Map<string, { chain: string; number: number; hash: string }>) {
