@@ -112,7 +112,7 @@ export function createCommandStore(
       const { id, worker, command, input } = row
       const { deadline, cancelRequested } = state
       const call = { id, worker, version: null, command, input, attempt: state.attempt, deadline }
-      const held = { deployment, ...call, epoch: state.epoch, cancelRequested }
+      const held = { deployment, ...call, epoch: state.epoch, until: now + ttlMs, cancelRequested }
       return seams.held?.(held) ?? held
     },
     async renew(held, until) {

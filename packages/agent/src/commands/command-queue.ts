@@ -119,6 +119,7 @@ export class CommandQueue implements CommandStore {
       attempt: state.attempt,
       deadline: state.deadline,
       epoch: state.epoch,
+      until: now + ttlMs,
       cancelRequested: state.cancelRequested,
     }
   }

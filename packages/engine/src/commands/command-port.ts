@@ -14,6 +14,8 @@ export interface HeldCommand {
   /** Milliseconds since the epoch. */
   deadline: number
   epoch: number
+  /** End of the lease as it was claimed; milliseconds since the epoch. */
+  until: number
   cancelRequested: boolean
 }
 

@@ -9,7 +9,7 @@ const held: HeldCommand = {
     environment: {},
   },
   ...{ id: 'cmd_1', worker: 'api', version: null, command: 'reindex', attempt: 1, input: null },
-  ...{ deadline: Date.now() + 600_000, epoch: 1, cancelRequested: false },
+  ...{ deadline: Date.now() + 600_000, epoch: 1, until: Date.now() + 15_000, cancelRequested: false },
 }
 
 /** An attempt whose renewals are answered by `renew`: whether its worker was told to stop, and what was written of it. */
@@ -42,7 +42,7 @@ async function attempt(renew: CommandPort['renew']) {
       leaseMs: 60,
       onChange: () => {},
     },
-    held,
+    { ...held, until: Date.now() + 60 },
     new AbortController().signal,
   )
   await sleep(0)

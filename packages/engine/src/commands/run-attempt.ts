@@ -36,11 +36,17 @@ export async function runAttempt(deps: AttemptDeps, held: HeldCommand, stopping:
   if (stopping.aborted) onStop()
   if (held.attempt > 1) output.write(`[attempt ${held.attempt}]\n`)
   const over = new AbortController()
-  const keeping = keepLease(deps, held, end, over.signal)
+  const lease = { until: held.until }
+  const keeping = keepLease(deps, held, lease, end, over.signal)
+  // Asked where the call is sent: since it was claimed this process may have been stopped for long.
+  const stillOurs = () => {
+    if (clock.now() >= held.deadline) end('expired')
+    else if (clock.now() >= lease.until) end('lost')
+  }
   try {
     const next =
       begunTooOften(held.attempt) ??
-      afterAttempt(held.attempt, await call(deps, held, ending.signal, output), clock.now(), random.next())
+      afterAttempt(held.attempt, await call(deps, held, stillOurs, ending.signal, output), clock.now(), random.next())
     await output.close()
     if (next.do === 'finish') await port.finish(held, next.outcome, clock.now())
     if (next.do === 'postpone') await port.postpone(held, next.until)
@@ -58,12 +64,14 @@ export async function runAttempt(deps: AttemptDeps, held: HeldCommand, stopping:
 async function call(
   deps: AttemptDeps,
   held: HeldCommand,
+  stillOurs: () => void,
   signal: AbortSignal,
   output: OutputWriter,
 ): Promise<AttemptResult> {
   const { deployment, worker, version, command, id, attempt, input, deadline } = held
   const run = async () => {
     await deps.check(held)
+    stillOurs()
     signal.throwIfAborted()
     return deps
       .invokerOf(held)
@@ -101,10 +109,10 @@ async function orEnded<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T
 async function keepLease(
   { port, clock, leaseMs }: AttemptDeps,
   held: HeldCommand,
+  lease: { until: number },
   end: (why: Ended) => void,
   over: AbortSignal,
 ): Promise<void> {
-  let goodUntil = clock.now() + leaseMs
   while (!over.aborted) {
     const pause = Math.min(leaseMs / 3, 1_000, Math.max(10, held.deadline - clock.now()))
     await clock.sleep(pause, over).catch(() => {})
@@ -113,15 +121,15 @@ async function keepLease(
     try {
       const until = clock.now() + leaseMs
       // A store that does not answer must not hide that the lease has run out.
-      const { ours, cancelled } = await withDeadline(clock, Math.max(1, goodUntil - clock.now()), [over], () =>
+      const { ours, cancelled } = await withDeadline(clock, Math.max(1, lease.until - clock.now()), [over], () =>
         port.renew(held, until),
       )
       if (!ours) return end('lost')
-      goodUntil = until
+      lease.until = until
       if (cancelled) end('cancelled')
     } catch {
       // The store is away: until the lease has run out, nobody else can have taken the command.
-      if (clock.now() >= goodUntil) return end('lost')
+      if (clock.now() >= lease.until) return end('lost')
     }
   }
 }

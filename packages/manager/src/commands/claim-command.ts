@@ -111,6 +111,7 @@ export async function claimCommand(
     input: JSON.parse(keyring.open(row.input, inputContext(row.deployment, id)).toString('utf8')) as unknown,
     deadline: row.deadline.getTime(),
     epoch: row.lease_epoch,
+    until: request.now + request.ttlMs,
     cancelRequested: row.cancel_requested_at !== null,
   }
 }
