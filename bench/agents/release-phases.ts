@@ -2,13 +2,13 @@ import pg from 'pg'
 
 /** Instants by the clock of the machine; NaN: has not been. */
 export interface Phases {
-  /** The transaction that tells the deployments is committed. */
+  /** The last transaction that tells deployments is committed. */
   told: number
-  /** The hub has read who is behind: from now it makes orders. */
+  /** The hub has read of the first who are behind: from now it makes orders. */
   noticed: number
 }
 
-/** Notes, at the driver, when the manager of this process has told a release and when its hub has noticed, until stopped. */
+/** Notes, at the driver, when the manager of this process has told a release to all, and when its hub has noticed the first, until stopped. */
 export function watchPhases(): { phases: Phases; stop: () => void } {
   const phases: Phases = { told: Number.NaN, noticed: Number.NaN }
   const telling = new WeakSet<pg.Client>()
@@ -16,11 +16,11 @@ export function watchPhases(): { phases: Phases; stop: () => void } {
   const watched = function (this: pg.Client, ...given: Parameters<typeof original>) {
     const [query] = given as unknown as [string | { text?: string }]
     const text = (typeof query === 'string' ? query : (query.text ?? '')).trim()
-    if (/^update deployments\b.*\brequested_generation\b/s.test(text)) telling.add(this)
+    if (/\bupdate deployments d\s+set target\b/.test(text)) telling.add(this)
     const commits = text === 'commit' && telling.delete(this)
     const looks = text.startsWith('select d.id, d.requested_generation')
     const done = (rows: number) => {
-      if (commits && Number.isNaN(phases.told)) phases.told = Date.now()
+      if (commits) phases.told = Date.now()
       if (looks && rows > 0 && Number.isNaN(phases.noticed)) phases.noticed = Date.now()
     }
     const last = given.at(-1) as unknown
