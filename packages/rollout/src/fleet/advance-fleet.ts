@@ -244,12 +244,11 @@ function startMembers(
 ): void {
   if (!['progressing', 'promoting', 'complete'].includes(core.phase)) return
   const limit = core.phase === 'progressing' ? core.step : Number.MAX_SAFE_INTEGER
-  const { members, waves } = standing
-  const all = Object.values(members)
-  const room = Math.max(1, plan.maxInFlight) - all.filter((each) => each.status === 'in-flight').length
+  const { members, waves, counted } = standing
+  const room = Math.max(1, plan.maxInFlight) - counted.filter((each) => each.status === 'in-flight').length
   if (room <= 0) return
   const held = new Set(observation.members.filter((each) => each.goingBack?.unsure).map((each) => each.id))
-  const waiting = all.filter(
+  const waiting = counted.filter(
     (each) => each.status === 'waiting' && (waves.get(each.id) ?? each.wave) <= limit && !held.has(each.id),
   )
   // Who comes first is a question only where not all have room.

@@ -1,7 +1,7 @@
 import type { Decision, RolloutState } from '../machine/types.ts'
 import { words } from '../plan/duration.ts'
 import type { Standing } from './advance-fleet.ts'
-import type { FleetObservation, FleetPlan } from './types.ts'
+import type { FleetObservation, FleetPlan, MemberStatus } from './types.ts'
 
 /** What a fleet rollout waits for, in words, with a stable code. */
 export function explainFleet(
@@ -10,8 +10,9 @@ export function explainFleet(
   standing: Standing,
   freeze: FleetObservation['freeze'],
 ): { code: string; message: string } {
-  const members = Object.values(standing.members)
-  const count = (status: string) => members.filter((each) => each.status === status).length
+  const counts = new Map<string, number>()
+  for (const { status } of Object.values(standing.members)) counts.set(status, (counts.get(status) ?? 0) + 1)
+  const count = (status: MemberStatus) => counts.get(status) ?? 0
   const wave = plan.waves[core.step]
   const name =
     wave && core.phase !== 'promoting' ? `Wave ${core.step + 1} of ${plan.waves.length} (${wave.name})` : 'The rest'

@@ -1,9 +1,10 @@
 import { initialState, type Target } from '@landfall/engine'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
 import { plan, testFleet } from '../testing/fleet.ts'
 import { advanceRollout } from './advance-rollout.ts'
 
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 let server: TestServer
 let fleet: Awaited<ReturnType<typeof testFleet>>
 let now = 0

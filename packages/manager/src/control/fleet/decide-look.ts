@@ -50,7 +50,7 @@ export function decideLook(rollout: LookedAt, reading: FleetReading, clock: Cloc
     state,
     over: finished.includes(state.phase),
     wakeAt: wakeAt(before, state, actions, now),
-    assign: actions.flatMap((action) => (action.kind === 'assign' ? assignment(rollout, seen, action) : [])),
+    assign: actions.flatMap((action) => (action.kind === 'assign' ? assignment(rollout, reading, seen, action) : [])),
     back: actions.flatMap((action) =>
       action.kind === 'return' ? [{ deployment: action.deployment, to: action.to }] : [],
     ),
@@ -73,8 +73,14 @@ export function returnOrders(rollout: { id: string }, back: Look['back'], known:
   return [...told, ...toNothing]
 }
 
-function assignment(rollout: LookedAt, seen: SeenFleet, action: Extract<FleetAction, { kind: 'assign' }>): Order[] {
-  const target = seen.targets.get(action.deployment)
+function assignment(
+  rollout: LookedAt,
+  { prepared }: FleetReading,
+  seen: SeenFleet,
+  action: Extract<FleetAction, { kind: 'assign' }>,
+): Order[] {
+  const one = prepared.get(action.deployment)
+  const target = one && 'target' in one ? one.target : null
   if (target?.digest !== action.target) return []
   const wave = rollout.plan.waves[action.wave]?.name ?? 'the rest'
   const message = `Told to run ${rollout.version} by rollout ${rollout.id}, wave ${action.wave + 1} (${wave})`
@@ -108,12 +114,9 @@ function newDecisions(before: FleetState, after: FleetState): Decision[] {
 function looksDifferent(before: FleetState, after: FleetState): boolean {
   const of = ({ phase, wave, reason }: FleetState) => [phase, wave, reason.code, reason.message].join('\n')
   if (of(before) !== of(after)) return true
-  let known = 0
-  for (const id in before.members) if (before.members[id]) known += 1
-  for (const member of Object.values(after.members)) {
-    known -= 1
+  // Nobody ceases to be a member.
+  return Object.values(after.members).some((member) => {
     const was = before.members[member.id]
-    if (was !== member && (was?.wave !== member.wave || was.status !== member.status)) return true
-  }
-  return known !== 0
+    return was !== member && (was?.wave !== member.wave || was.status !== member.status)
+  })
 }

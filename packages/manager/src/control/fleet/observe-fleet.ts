@@ -1,12 +1,9 @@
-import type { Target } from '@landfall/engine'
 import type { FleetObservation, MemberObservation } from '@landfall/rollout'
 import { absolute, type SiteNews, siteSentence } from '../../exports/site-news.ts'
 import type { FleetReading, FleetRow } from './read-fleet.ts'
 
 export interface SeenFleet {
   observation: FleetObservation
-  /** What each member would be told, by deployment. */
-  targets: ReadonlyMap<string, Target>
   /** Targets that went back and are remembered as such, by deployment: telling them again needs a retry. */
   rejected: ReadonlySet<string>
 }
@@ -23,22 +20,18 @@ export function observeFleet(
   reading: FleetReading,
   clock: Clocks,
 ): SeenFleet {
-  const targets = new Map<string, Target>()
   const members: MemberObservation[] = []
   const rejected = new Set<string>()
   const digests: Record<string, string> = {}
   for (const row of reading.rows) {
     const one = reading.prepared.get(row.id)
     // One that lacks an input still has to be seen; it gets a target that nobody is told, because it is excluded.
-    const target = one && 'target' in one ? one.target : { digest: 'none', release: rollout.release, config: 'none' }
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
-    targets.set(row.id, target)
     if (row.rejection) rejected.add(row.id)
-    digests[row.id] = target.digest
+    digests[row.id] = one && 'target' in one ? one.target.digest : 'none'
     members.push(memberOf(row, rollout, refusal, reading.news.get(row.id), clock))
   }
   return {
-    targets,
     rejected,
     observation: {
       targets: digests,
