@@ -3,7 +3,9 @@ import { changeHere } from '../../packages/agent/src/settings/change-here.ts'
 import { pauseHere, resumeHere } from '../../packages/agent/src/site/pause.ts'
 import { setupAsked } from '../../packages/agent/src/status/setup-asked.ts'
 import type { RunningAgent } from './agent.ts'
+import { moveTo } from './channels.ts'
 import type { Entry } from './script.ts'
+import { noteTrouble } from './trouble.ts'
 import { atOnce, rings, type World } from './world.ts'
 
 /** Does what an entry of the script says. What can't be done now, such as an answer to nothing, is not done. */
@@ -11,15 +13,20 @@ export function act(world: World, entry: Entry): void {
   const { db, scheduler, truth } = world
   const { now } = scheduler
   const newest = [...db.rollouts.values()].at(-1)
+  noteTrouble(world, entry)
+  world.windows.trouble(entry)
   switch (entry.kind) {
     case 'release': {
-      const release = world.publish(entry.release)
+      const release = world.publish(entry.release, entry.channel)
       db.createRollout(release, entry.waves === 'all' ? atOnce : rings, now)
       for (const row of db.deployments.values())
-        if (row.model === 'airgapped' && !row.deleted && row.operation === 'run')
+        if (row.model === 'airgapped' && row.channel === release.channel && !row.deleted && row.operation === 'run')
           world.tell(row.id, release.digest, 'A bundle was made')
       return
     }
+    case 'move':
+      moveTo(db, world.row(entry.on), entry.to, now)
+      return
     case 'back': {
       const earlier = [...db.rollouts.values()].filter((row) => row.state.phase === 'complete').at(-2)
       const release = earlier ? db.releases.get(earlier.release) : undefined
@@ -48,7 +55,9 @@ export function act(world: World, entry: Entry): void {
       return
     case 'pin': {
       const row = world.row(entry.on)
-      if (row.operation !== 'run' || !row.state?.stable) return
+      // Nobody pins what has crashed or will.
+      if (row.operation !== 'run' || !row.state?.stable || db.releases.get(row.state.stable.release)?.kind === 'late')
+        return
       row.pinned = row.state.stable.release
       world.tell(entry.on, row.pinned, 'Pinned')
       return
@@ -240,6 +249,17 @@ export function access(world: World, id: string, revoked: boolean): void {
   said()
   row.customer = { ...row.customer, access: next }
   world.db.bump(row, scheduler.now)
+}
+
+/** From now on updates may begin at any time: said in the portal, and at the agent where only that counts. */
+export function openWindows(world: World, id: string): void {
+  const row = world.row(id)
+  const agent = world.agents.get(`agent-${id}`)
+  if (agent && !agent.life.dead && agent.parts.settings.inForce().windows.length > 0)
+    atSite(agent.life, () => changeHere(agent.parts as AgentParts, { windows: [] }, 'bob'))
+  if (row.customer.windows.length === 0) return
+  row.customer = { ...row.customer, windows: [] }
+  world.db.bump(row, world.scheduler.now)
 }
 
 /** A kill in the middle of it is no error of ours. Answers whether it was done. */

@@ -1,6 +1,7 @@
 import type { Desired, StateStore, Target } from '@landfall/engine'
 import { digestOf, type Manifest, manifest } from '@landfall/stack'
 import { noSeams, type Seams } from './bugs.ts'
+import { moreBugs } from './bugs-more.ts'
 import type { DeploymentRow } from './rows.ts'
 
 /** A deliberate bug: made anew for each world, found within so many seeds from 1. */
@@ -11,10 +12,20 @@ export interface Bug {
   within: number
   /** The first seed that found it. */
   seed: number
+  /** The invariant that it must break, where another might by chance. */
+  invariant?: string
   seams: () => Seams
 }
 
-const bug = (name: string, breaks: string, seed: number, within: number, seams: () => Partial<Seams>): Bug => ({
+const bug = (
+  name: string,
+  breaks: string,
+  seed: number,
+  within: number,
+  seams: () => Partial<Seams>,
+  invariant?: string,
+): Bug => ({
+  ...(invariant ? { invariant } : {}),
   name,
   breaks,
   seed,
@@ -232,4 +243,97 @@ export const bugs: readonly Bug[] = [
       }
     },
   })),
+  bug(
+    'too-few-available',
+    'half of the instances may be missing',
+    1,
+    10,
+    () => plans(() => ({ maxUnavailable: '50%', maxSurge: 0 })),
+    'enough instances are available',
+  ),
+  bug(
+    'traffic-left-behind',
+    'the way back of traffic is believed to be set before it is',
+    6,
+    30,
+    () => {
+      const left = new Map<string, number>()
+      return workers((method, call) =>
+        method === 'route'
+          ? async (context: never, shares: never, data: never) => {
+              const { deployment, name } = context as { deployment: { id: string }; name: string }
+              const key = `${deployment.id} ${name} ${Object.keys(shares).sort().join()}`
+              const times = left.get(key) ?? 0
+              left.set(key, times + 1)
+              const back = Object.values(shares).length === 1 && times % 40 < 39 && times > 0
+              return back ? { kind: 'done', data: {} } : call(context, shares, data)
+            }
+          : undefined,
+      )
+    },
+    'an abort moves traffic at once',
+  ),
+  bug(
+    'crash-loop-unseen',
+    'nobody is told that a version crashes at its start',
+    29,
+    90,
+    () =>
+      workers((method, call) =>
+        method === 'observe'
+          ? async (...given: never[]) => {
+              const seen = (await call(...given)) as { versions: Record<string, object> }
+              const versions = Object.entries(seen.versions).map(([id, version]) => [
+                id,
+                { ...version, failing: undefined },
+              ])
+              return { ...seen, versions: Object.fromEntries(versions) }
+            }
+          : undefined,
+      ),
+    'a crash loop fails before any deadline',
+  ),
+  bug(
+    'window-unwatched',
+    'what crashes after its promotion stays, within the window too',
+    2,
+    20,
+    () =>
+      workers((method, call) =>
+        method === 'observe'
+          ? async (context: never, data: never) => {
+              const seen = (await call(context, data)) as Seen & { versions: Record<string, object> }
+              const alone = Object.values(seen.weights).some((share) => share >= 100)
+              const versions = Object.entries(seen.versions).map(([id, version]) => [
+                id,
+                { ...version, failing: undefined },
+              ])
+              return alone ? { ...seen, versions: Object.fromEntries(versions) } : seen
+            }
+          : undefined,
+      ),
+    'a failure in the window returns',
+  ),
+  bug(
+    'version-by-chance',
+    'the same target gives another version each time it is read',
+    2,
+    10,
+    () => {
+      let read = 0
+      return {
+        release: (release) => ({
+          ...release,
+          manifest: manifest.parse({
+            ...release.manifest,
+            resources: release.manifest.resources.map((one) =>
+              one.type === 'worker' ? { ...one, env: { ...one.env, READ: `${read++}` } } : one,
+            ),
+          }),
+        }),
+      }
+    },
+    'nothing is made twice',
+  ),
+  ...moreBugs,
 ]

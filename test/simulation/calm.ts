@@ -1,7 +1,8 @@
 import { type AuditLink, genesis, hashOf } from '@landfall/contract'
 import { AgentAudit } from '../../packages/agent/src/audit/agent-audit.ts'
-import { access, answer, exportOf, hold } from './act.ts'
+import { access, answer, exportOf, hold, openWindows } from './act.ts'
 import { openMemory } from './agent-memory.ts'
+import { type Channel, channels } from './channels.ts'
 import { atOnce, type World } from './world.ts'
 
 /**
@@ -16,6 +17,7 @@ export function heal(world: World, round: number): void {
     world.deafUntil = 0
     db.freeze = null
     world.watch.calm = true
+    world.watch.promptness.trouble(scheduler.now + 75_000)
     for (const site of world.sites.values()) {
       site.platform.requestsPerSecond = 200
       Object.assign(site.troubles, { throttled: 0, mute: 0, stale: 0, away: 0 })
@@ -28,14 +30,20 @@ export function heal(world: World, round: number): void {
     world.skew(model === 'push' ? 'manager0' : `agent-${id}`, 0)
     access(world, id, false)
     hold(world, id, false)
+    openWindows(world, id)
   }
   for (let index = 0; index < world.cast.managers; index++) world.skew(`manager${index}`, 0)
   if (round === 1) {
-    const last = world.publish('good')
-    db.createRollout(last, atOnce, scheduler.now)
-    for (const row of db.deployments.values())
-      if (row.model === 'airgapped' && row.operation === 'run' && row.pinned === null)
-        world.tell(row.id, last.digest, 'A bundle was made')
+    for (const channel of channels) {
+      if (!isFollowed(db, channel)) continue
+      const last = world.publish('good', channel)
+      db.createRollout(last, atOnce, scheduler.now)
+      for (const row of db.deployments.values()) {
+        const carried = row.model === 'airgapped' && row.channel === channel
+        if (carried && row.operation === 'run' && row.pinned === null)
+          world.tell(row.id, last.digest, 'A bundle was made')
+      }
+    }
   }
   for (const row of db.deployments.values()) {
     if (row.deleted) continue
@@ -76,10 +84,13 @@ function carry(world: World, id: string): void {
   })
 }
 
+/** A rollout to a channel that nobody follows waits for somebody who does. */
+const isFollowed = (db: World['db'], channel: Channel) =>
+  [...db.deployments.values()].some((row) => row.channel === channel && row.operation === 'run' && !row.deleted)
+
 /** Who is not where it should be, and why; null: all have arrived. */
 export function arrived(world: World): string | null {
   const { db } = world
-  const last = [...db.releases.values()].at(-1)
   for (const row of db.deployments.values()) {
     const { platform } = world.site(row.id)
     const says = `${row.state?.phase} ${row.state?.reason.code}: ${row.state?.reason.message}`
@@ -89,6 +100,7 @@ export function arrived(world: World): string | null {
       if (!row.deleted) return `${row.id} is gone, and nobody knows (${says})`
       continue
     }
+    const last = [...db.releases.values()].findLast((release) => release.channel === row.channel)
     const wanted = row.pinned ?? last?.digest
     const version = db.releases.get(wanted ?? '')?.version
     if (row.target?.release !== wanted) {
@@ -113,7 +125,9 @@ export function arrived(world: World): string | null {
   }
   const left = world.commands.watch.left(world.scheduler.now)
   if (left) return left
-  const open = [...db.rollouts.values()].filter((rollout) => rollout.finishedAt === null)
+  const open = [...db.rollouts.values()].filter(
+    (rollout) => rollout.finishedAt === null && isFollowed(db, rollout.channel),
+  )
   if (open[0])
     return `rollout ${open[0].id} of ${open[0].version} is ${open[0].state.phase}: ${open[0].state.reason.message}`
   return null

@@ -68,7 +68,7 @@ export class CommandWatch {
     if (!state) this.#fail('only known commands run', who)
     if (!state || this.#truth.skewed) return
     if (commandState.isOver(state.status)) this.#fail('what is over runs no more', `${who}: it ${state.status}`)
-    if (now >= call.deadline) this.#fail('deadlines are kept', `${who}: ${now - call.deadline} ms after it`)
+    if (now >= state.deadline) this.#fail('deadlines are kept', `${who}: ${now - state.deadline} ms after it`)
     const held = state.owner !== null && (state.until ?? 0) > now
     if (held && state.attempt !== call.attempt)
       this.#fail('no attempt begins under the lease of another', `${who}: ${state.owner} has attempt ${state.attempt}`)
@@ -97,6 +97,11 @@ export class CommandWatch {
     }
     if (before && (state.attempt < before.state.attempt || state.epoch < before.state.epoch))
       this.#fail('attempts only grow', `${who}: ${before.state.attempt}, then ${state.attempt}`)
+    const { now } = this.#scheduler
+    const wasHeld = before && before.state.owner !== null && (before.state.until ?? 0) > now
+    const taken = before && state.epoch > before.state.epoch && state.owner !== null
+    if (wasHeld && taken && !this.#truth.skewed)
+      this.#fail('no attempt begins under the lease of another', `${who}: taken from ${before.state.owner}`)
     if (state.status === 'succeeded') this.#succeeded(who, after)
   }
 

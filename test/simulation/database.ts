@@ -98,7 +98,9 @@ export class Database {
 
   /** What `createRollout` does. */
   createRollout(release: SimRelease, plan: StoredPlan, at: number): string {
-    const open = [...this.rollouts.values()].filter((row) => row.finishedAt === null && row.state.phase !== 'aborting')
+    const { channel } = release
+    const all = [...this.rollouts.values()].filter((row) => row.channel === channel)
+    const open = all.filter((row) => row.finishedAt === null && row.state.phase !== 'aborting')
     const same = open.find((row) => row.release === release.digest)
     if (same) return same.id
     for (const row of open) {
@@ -106,11 +108,12 @@ export class Database {
       row.finishedAt = at
       row.wakeAt = null
     }
-    const newest = Math.max(0, ...[...this.rollouts.values()].map((row) => row.createdAt))
+    const newest = Math.max(0, ...all.map((row) => row.createdAt))
     const id = `rol${this.rollouts.size + 1}`
     const compiled: FleetPlan = planOf(plan)
     this.rollouts.set(id, {
       id,
+      channel,
       release: release.digest,
       version: release.version,
       plan,

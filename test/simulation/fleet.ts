@@ -2,6 +2,7 @@ import type { Target } from '@landfall/engine'
 import { decideLook, type Look, returnOrders } from '../../packages/manager/src/control/fleet/decide-look.ts'
 import type { FleetReading, FleetRow } from '../../packages/manager/src/control/fleet/read-fleet.ts'
 import type { Order } from '../../packages/manager/src/control/fleet/tell-many.ts'
+import { type Channel, channels } from './channels.ts'
 import type { Database } from './database.ts'
 import type { DeploymentRow, RolloutRow } from './rows.ts'
 
@@ -11,6 +12,8 @@ export interface FleetSeams {
   rollout?: (rollout: RolloutRow) => RolloutRow
   look?: (look: Look, rollout: RolloutRow, db: Database) => Look
   tellable?: (row: DeploymentRow) => boolean
+  /** Whether a rollout's channel is the deployment's. */
+  follows?: (row: DeploymentRow, rollout: RolloutRow) => boolean
   /** Told of every order that is about to be written. */
   onTell?: (row: DeploymentRow, target: Target | null, cause: 'rollout' | 'return', rollout: RolloutRow) => void
   onLook?: (rollout: RolloutRow, before: RolloutRow['state']) => void
@@ -26,7 +29,7 @@ export function lookOnce(db: Database, now: number, seams: FleetSeams = {}): boo
     .sort((a, b) => since(a) - since(b) || (a.id < b.id ? -1 : 1))[0]
   if (!due) return false
   const rollout = seams.rollout?.(due) ?? due
-  const read = readFleet(db, rollout)
+  const read = readFleet(db, rollout, seams.follows ?? follows)
   const given = { ...rollout, phase: rollout.state.phase }
   const decided = decideLook(given, seams.reading?.(read, due) ?? read, { now, offlineAfterMs })
   const look = seams.look?.(decided, due, db) ?? decided
@@ -70,9 +73,12 @@ function tell(
   }
 }
 
+const follows = (row: DeploymentRow, rollout: RolloutRow) => row.channel === rollout.channel
+
 /** What `readFleet` reads, in SQL there. */
-function readFleet(db: Database, rollout: RolloutRow): FleetReading {
-  const rows = [...db.deployments.values()].filter((row) => !row.deleted && row.operation === 'run')
+function readFleet(db: Database, rollout: RolloutRow, ofChannel: typeof follows): FleetReading {
+  const all = [...db.deployments.values()].filter((row) => ofChannel(row, rollout))
+  const rows = all.filter((row) => !row.deleted && row.operation === 'run')
   rows.sort((a, b) => (a.id < b.id ? -1 : 1))
   return {
     rows: rows.map((row) => fleetRow(db, rollout, row)),
@@ -88,7 +94,8 @@ function readFleet(db: Database, rollout: RolloutRow): FleetReading {
 }
 
 function fleetRow(db: Database, self: RolloutRow, row: DeploymentRow): FleetRow {
-  const teller = row.rollout ? db.rollouts.get(row.rollout) : undefined
+  const last = row.rollout ? db.rollouts.get(row.rollout) : undefined
+  const teller = last?.channel === row.channel ? last : undefined
   const newer =
     teller !== undefined &&
     (teller.createdAt > self.createdAt || (teller.createdAt === self.createdAt && teller.id > self.id))
@@ -128,7 +135,11 @@ function goingBack(row: DeploymentRow, self: RolloutRow, teller: RolloutRow | un
 
 /** What `wakeLate` does. */
 export function wakeLate(db: Database, now: number): boolean {
-  const all = [...db.rollouts.values()]
+  return channels.map((channel) => wakeLateIn(db, channel, now)).includes(true)
+}
+
+function wakeLateIn(db: Database, channel: Channel, now: number): boolean {
+  const all = [...db.rollouts.values()].filter((row) => row.channel === channel)
   if (all.some((row) => row.finishedAt === null)) return false
   const newest = all
     .filter((row) => row.state.phase === 'complete')
@@ -137,6 +148,7 @@ export function wakeLate(db: Database, now: number): boolean {
   const sequence = (digest: string | undefined) => (digest ? (db.releases.get(digest)?.sequence ?? 0) : 0)
   const late = [...db.deployments.values()].some(
     (row) =>
+      row.channel === channel &&
       !row.deleted &&
       row.operation === 'run' &&
       row.pinned === null &&

@@ -9,7 +9,15 @@ import type { DeploymentRow } from './rows.ts'
 function rowOf(desired: Desired, before: DeploymentRow | undefined, now: number): DeploymentRow {
   const { generation, target, setup, operation, policy } = desired
   return {
-    ...{ ...desired.deployment, group: null, pinned: null, rollout: null, level: 1, wakeAt: null },
+    ...{
+      ...desired.deployment,
+      channel: 'stable' as const,
+      group: null,
+      pinned: null,
+      rollout: null,
+      level: 1,
+      wakeAt: null,
+    },
     ...{ observed: 0, owner: null, until: 0, epoch: 0, state: null, lastSeenAt: null, deleted: false, answers: [] },
     ...{ told: [], chain: [], reported: 0, copied: [], copy: { number: 0, hash: '' } },
     ...before,

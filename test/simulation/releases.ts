@@ -1,13 +1,18 @@
 import type { VerifiedRelease } from '@landfall/engine'
 import { type Behaviour, exampleManifest } from '@landfall/engine/testing'
 import { digestOf, type Manifest, type ManifestInput, type RolloutPlanInput } from '@landfall/stack'
+import type { Channel } from './channels.ts'
 
-/** What is wrong with a release. `setup`: it is good, and asks for another frozen resource. */
-export const kinds = ['good', 'errors', 'crashing', 'never-ready', 'setup', 'queue'] as const
+/**
+ * What is wrong with a release. `setup`: it is good, and asks for another frozen resource; `late`: it crashes some seconds after it
+ * has taken everything over.
+ */
+export const kinds = ['good', 'errors', 'crashing', 'never-ready', 'setup', 'queue', 'late'] as const
 export type Kind = (typeof kinds)[number]
 
 export interface SimRelease extends VerifiedRelease {
   kind: Kind
+  channel: Channel
 }
 
 /** Bakes of the steps in milliseconds, by share: what the invariants measure against. */
@@ -31,7 +36,13 @@ const plan: RolloutPlanInput = {
   maxBake: '2m',
 }
 
-export function makeRelease(version: string, sequence: number, kind: Kind, frozen: number): SimRelease {
+export function makeRelease(
+  version: string,
+  sequence: number,
+  kind: Kind,
+  frozen: number,
+  channel: Channel,
+): SimRelease {
   const extra: ManifestInput['resources'] = Array.from({ length: frozen }, (_, index) => ({
     type: 'kv' as const,
     name: `more${index}`,
@@ -39,7 +50,7 @@ export function makeRelease(version: string, sequence: number, kind: Kind, froze
   }))
   const queueTimeout = kind === 'queue' ? `${30 + sequence}s` : '30s'
   const manifest = withCommand(exampleManifest({ code: version, rollout: plan, extra, queueTimeout }))
-  return { digest: digestOf({ version, manifest }), version, sequence, manifest, kind }
+  return { digest: digestOf({ version, manifest }), version, sequence, manifest, kind, channel }
 }
 
 /** Every release answers the same command. */
@@ -52,7 +63,8 @@ const withCommand = (manifest: Manifest): Manifest => ({
 
 export const isBad = (kind: Kind): boolean => kind === 'errors' || kind === 'crashing' || kind === 'never-ready'
 
-export function behaviourOf(kind: Kind): Behaviour {
+/** `servesAllMs`: for how many milliseconds it has served everything; null: it does not. */
+export function behaviourOf(kind: Kind, servesAllMs: number | null = null): Behaviour {
   switch (kind) {
     case 'errors':
       return { errorRate: 0.4 }
@@ -60,6 +72,8 @@ export function behaviourOf(kind: Kind): Behaviour {
       return { failing: { code: 'CRASH_LOOP', message: 'exits at once' } }
     case 'never-ready':
       return { readyAfterMs: null }
+    case 'late':
+      return (servesAllMs ?? 0) < 6_000 ? { readyAfterMs: 600 } : { failing: { code: 'CRASH_LOOP', message: 'exits' } }
     default:
       return { readyAfterMs: 600 }
   }

@@ -3,10 +3,12 @@ import type { Answer, DeploymentState, Desired, Target } from '@landfall/engine'
 import type { Control, FleetState } from '@landfall/rollout'
 import type { CustomerSettings, Digest, Model } from '@landfall/stack'
 import type { StoredPlan } from '../../packages/manager/src/store/tables/releases.ts'
+import type { Channel } from './channels.ts'
 
 /** A row of `deployments`, as the manager's database has it. */
 export interface DeploymentRow {
   id: string
+  channel: Channel
   group: string | null
   model: Model
   prefix: string
@@ -42,6 +44,7 @@ export interface DeploymentRow {
 /** A row of `rollouts`. */
 export interface RolloutRow {
   id: string
+  channel: Channel
   release: Digest
   version: string
   plan: StoredPlan

@@ -1,4 +1,5 @@
 import { seededRandom } from '@landfall/engine/testing'
+import { type Channel, channelEntries } from './channels.ts'
 import { commandEntries } from './command-script.ts'
 import type { Work } from './command-worker.ts'
 import { type Kind, kinds } from './releases.ts'
@@ -23,7 +24,8 @@ type Fields<K extends string, T = object> = { kind: K } & T
 
 /** Something that somebody does, or that goes wrong, at an instant after the start. */
 export type Entry = { at: number } & (
-  | Fields<'release', { release: Kind; waves: 'all' | 'rings' }>
+  | Fields<'release', { release: Kind; waves: 'all' | 'rings'; channel?: Channel }>
+  | Fields<'move', { on: string; to: Channel }>
   | Fields<'back'>
   | Fields<'control', { control: 'pause' | 'resume' | 'abort' | 'promote' | 'retry' }>
   | Fields<'steer', { on: string; control: 'pause' | 'resume' | 'abort' | 'retry' }>
@@ -123,7 +125,8 @@ export function writeScript(seed: number): { cast: Cast; entries: Entry[] } {
   }))
   add(between(0, 1), (at) => ({ at, kind: 'instances', on: pick(ids) }))
   add(between(0, 1), (at) => ({ at, kind: 'deaf', ms: between(10_000, 120_000) }))
-  entries.push(...commandEntries(seed, ids, entries))
+  entries.push(...channelEntries(seed, ids, entries))
+  entries.push(...commandEntries(seed, ids, [...managers, ...agents], entries))
   entries.sort((a, b) => a.at - b.at)
   return { cast, entries }
 

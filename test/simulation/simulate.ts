@@ -35,6 +35,7 @@ export async function simulate(
   Error.stackTraceLimit = 0
   const over = () => {
     if (surprises[0]) watch.fail('nothing throws unheard', surprises[0])
+    watch.promptness.look()
     return watch.violation !== null
   }
   try {

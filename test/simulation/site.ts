@@ -1,4 +1,4 @@
-import type { Platform } from '@landfall/engine'
+import type { ComputeVersion, Platform, StepContext } from '@landfall/engine'
 import { MemoryPlatform } from '@landfall/engine/testing'
 import { LandfallError } from '@landfall/stack'
 import { type Disk, emptyDisk } from './agent-memory.ts'
@@ -21,6 +21,8 @@ export class Site {
   readonly platform: MemoryPlatform
   readonly disk: Disk = emptyDisk()
   readonly troubles: Troubles = { throttled: 0, mute: 0, stale: 0, away: 0 }
+  /** Told of every version that is asked for. */
+  onVersion: (worker: string, version: ComputeVersion) => void = () => {}
   readonly #scheduler: Scheduler
   readonly #seen = new Map<string, { at: number; value: unknown }>()
 
@@ -77,6 +79,7 @@ export class Site {
       this.#seen.set(`${name} ${about}`, { at: now, value })
       return value
     }
+    if (method === 'ensureVersion') this.onVersion((given[0] as StepContext).name, given[1] as ComputeVersion)
     const value = await work()
     const mute = troubles.mute > now && method !== 'observe' && chance.of(0.3)
     await scheduler.hop(life, mute ? chance.between(1_000, 40_000) : chance.between(1, 12), `${name}<`)

@@ -1,5 +1,6 @@
-import type { DeploymentState, StateStore, Target } from '@landfall/engine'
+import type { ComputeVersion, DeploymentState, StateStore, Target } from '@landfall/engine'
 import type { Database } from './database.ts'
+import { Promptness } from './promptness.ts'
 import { bakes, behaviourOf, firstShare, isBad, scale } from './releases.ts'
 import type { DeploymentRow, RolloutRow } from './rows.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -28,6 +29,7 @@ interface Share {
 /** Checks the invariants at everything that happens; keeps the first violation. */
 export class Watch {
   violation: Violation | null = null
+  readonly promptness: Promptness
   readonly #scheduler: Scheduler
   readonly #truth: Truth
   readonly #db: Database
@@ -46,6 +48,12 @@ export class Watch {
     this.#db = db
     this.#cast = cast
     this.#start = scheduler.now
+    this.promptness = new Promptness(
+      scheduler,
+      truth,
+      (...told) => this.fail(...told),
+      (digest) => db.releases.get(digest)?.kind,
+    )
   }
 
   fail(invariant: string, message: string): void {
@@ -112,6 +120,7 @@ export class Watch {
     const before = this.#states.get(id)
     const next = state
     this.#states.set(id, next)
+    this.promptness.persisted(id, next, site)
     if (next.candidate && next.candidate.digest !== before?.candidate?.digest) this.#begun(id, before, next.candidate)
     if (next.stable?.digest !== before?.stable?.digest) {
       this.#settled(id, before, next, site)
@@ -182,6 +191,7 @@ export class Watch {
   /** Something changed in an environment. */
   changed(site: Site, what: string): void {
     const { platform, id } = site
+    this.#sites.set(id, site)
     const { now } = this.#scheduler
     const since = this.#truth.revokedSince.get(id)
     if (since !== undefined && now - since > 100_000)
@@ -191,6 +201,8 @@ export class Watch {
       )
     for (const [key, times] of platform.made)
       if (times > 1) this.fail('nothing is made twice', `${id} made ${key} ${times} times`)
+    const started = /^start x-\w+ (.+)$/.exec(what)?.[1]
+    if (started) this.promptness.started(id, started)
     this.#checkFrozen(site)
     for (const name of Object.keys(scale) as (keyof typeof scale)[]) {
       const worker = platform.workers.get(`x-${name}`)
@@ -200,9 +212,21 @@ export class Watch {
       }
       const total = [...worker.versions.values()].reduce((sum, { instances }) => sum + instances, 0)
       if (total > scale[name] + 1) this.fail('capacity', `${id}: ${name} has ${total} instances of ${scale[name]}`)
+      this.#checkAvailable(site, name, what)
       this.#checkShares(site, name, what)
     }
   }
+
+  /** A version is about to be made or scaled. Names hide what is made twice, so that one target must never have two of them. */
+  asked(id: string, name: string, version: ComputeVersion): void {
+    const key = `${id}/${name} ${version.release.digest} ${version.config.digest}`
+    const known = this.#versions.get(key) ?? version.id
+    this.#versions.set(key, known)
+    if (known !== version.id)
+      this.fail('nothing is made twice', `${id}: ${name} of ${version.release.version} has two versions for one config`)
+  }
+
+  readonly #versions = new Map<string, string>()
 
   #checkFrozen({ id, platform }: Site): void {
     for (const [name, thing] of platform.things) {
@@ -220,6 +244,44 @@ export class Watch {
       this.#frozen.delete(key)
       if (!this.#truth.destroyed.has(id)) this.fail('frozen is never changed', `${id}: ${name} was removed`)
     }
+  }
+
+  /** For how many milliseconds a release has served everything of a worker; null: it does not. */
+  servesAllMs(id: string, worker: string, version: string): number | null {
+    const made = this.#sites.get(id)?.platform.workers.get(`x-${worker}`)?.versions
+    for (const [digest, { share, since }] of this.#shares.get(`${id}/${worker}`) ?? [])
+      if (share >= 100 && made?.get(digest)?.release === version) return this.#scheduler.now - since
+    return null
+  }
+
+  readonly #sites = new Map<string, Site>()
+
+  readonly #available = new Map<string, number>()
+
+  /** What serves is never fewer than the plan demands, by whatever was changed: no plan here allows any to be missing. */
+  #checkAvailable({ id, platform }: Site, name: keyof typeof scale, what: string): void {
+    const { now } = this.#scheduler
+    const key = `${id}/${name}`
+    const served = [...(this.#shares.get(key)?.values() ?? [])].reduce((sum, { share }) => sum + share, 0)
+    const leaving = this.#db.deployment(id).operation === 'destroy' || !this.#states.get(id)?.stable
+    // After a crash, or on a release that crashed after its window, there is nothing to keep.
+    if (served < 100 || leaving || now - (this.#truth.crashedAt.get(id) ?? 0) < 10_000) return
+    const versions = [...(platform.workers.get(`x-${name}`)?.versions.values() ?? [])]
+    const kindOf = (release: string) => this.#truth.kinds.get(release) ?? 'good'
+    if (versions.some(({ release }) => kindOf(release) === 'late')) return
+    const available = versions.reduce((sum, { release, instances, startedAt }) => {
+      const { readyAfterMs = 200, failing } = behaviourOf(kindOf(release))
+      return readyAfterMs === null || failing || now - startedAt < readyAfterMs ? sum : sum + instances
+    }, 0)
+    const before = this.#available.get(key) ?? 0
+    this.#available.set(key, available)
+    // A candidate that was given up goes whole, before stable grows again (docs/reliability.md, "Seen, and left").
+    const worker = this.#states.get(id)?.workers[name]
+    const kept = [worker?.stable, worker?.candidate, worker?.previous]
+    const gone = /@(\w+)$/.exec(what)?.[1]
+    const givenUp = what.startsWith('remove') && !kept.some((version) => version?.slice(7, 15) === gone)
+    if (available < scale[name] && available < before && !givenUp)
+      this.fail('enough instances are available', `${key}: ${what} left ${available} of ${scale[name]}`)
   }
 
   #checkShares(site: Site, name: keyof typeof scale, what: string): void {
@@ -277,7 +339,8 @@ export class Watch {
     if (row.pinned !== null) this.fail('pinned ones are not told', who)
     if (row.operation !== 'run' || row.deleted) this.fail('leaving ones are not told', who)
     const teller = row.rollout ? this.#db.rollouts.get(row.rollout) : undefined
-    const newer = teller && teller.createdAt > rollout.createdAt
+    const newer = teller?.channel === row.channel && teller.createdAt > rollout.createdAt
+    if (rollout.channel !== row.channel) this.fail('only its own channel tells', `${who}: it follows ${row.channel}`)
     const { phase } = rollout.state
     if (newer && !(phase === 'complete' && teller.state.phase === 'aborted'))
       this.fail('a newer rollout is not undone', `${who}, told by ${teller.id} since`)
@@ -293,8 +356,7 @@ export class Watch {
     if (!['progressing', 'promoting', 'complete', 'paused'].includes(phase))
       this.fail('only a running rollout tells', `${who}, ${phase}`)
     const { freeze } = this.#db
-    const first = rollout.state.members[row.id]
-    if (freeze && !this.#truth.skewed && (freeze.until === null || now < freeze.until) && first && first.since >= now)
+    if (freeze && !this.#truth.skewed && (freeze.until === null || now < freeze.until))
       this.fail('a freeze holds every start', who)
     if (row.model === 'airgapped') this.fail('who gets bundles is not told', who)
   }
@@ -330,12 +392,12 @@ export class Watch {
   }
 
   /** Those that an aborted rollout told, and that can be told, are told their way back at one of the next looks. */
-  #abortReaches({ id, state }: RolloutRow): void {
+  #abortReaches({ id, state, channel }: RolloutRow): void {
     const { aborted } = state.core
     if (!aborted || this.#truth.skewed || this.#scheduler.now - aborted.at < 120_000) return
     for (const member of Object.values(state.members)) {
       const row = this.#db.deployments.get(member.id)
-      if (member.status !== 'returning' || !row || row.rollout !== id) continue
+      if (member.status !== 'returning' || !row || row.rollout !== id || row.channel !== channel) continue
       const tellable = row.pinned === null && row.operation === 'run' && !row.deleted
       if (tellable && row.target?.digest === member.target)
         this.fail('an abort reaches those in flight', `${row.id} was told by ${id}, and never its way back`)

@@ -5,6 +5,7 @@ import { defaultPlan } from '../../packages/manager/src/control/fleet/plan-of.ts
 import type { StoredPlan } from '../../packages/manager/src/store/tables/releases.ts'
 import { type Bundle, type RunningAgent, type Send, startAgent } from './agent.ts'
 import { noSeams, type Seams } from './bugs.ts'
+import type { Channel } from './channels.ts'
 import { Commands } from './commands.ts'
 import { Database, type Topic } from './database.ts'
 import { type DatabaseTroubles, type Manager, startManager } from './manager.ts'
@@ -16,6 +17,7 @@ import type { Cast } from './script.ts'
 import { Site } from './site.ts'
 import { emptyTruth } from './truth.ts'
 import { Watch } from './watch.ts'
+import { WindowWatch } from './windows.ts'
 
 export const rings: StoredPlan = {
   ...defaultPlan,
@@ -36,6 +38,7 @@ export class World {
   readonly truth = emptyTruth()
   readonly watch: Watch
   readonly commands: Commands
+  readonly windows: WindowWatch
   readonly cast: Cast
   readonly start: number
   readonly sites = new Map<string, Site>()
@@ -57,6 +60,11 @@ export class World {
     const { scheduler, truth } = this
     const fail = (...given: [string, string]) => this.watch.fail(...given)
     this.commands = new Commands({ scheduler, truth, seams: seams.commands, fail })
+    const of = (id: string) => {
+      const one = cast.deployments.find((each) => each.id === id)
+      return one?.maintenance && !this.watch.calm ? one.maintenance : null
+    }
+    this.windows = new WindowWatch({ scheduler, of, fail })
     this.db.notify = (topic) => this.#notify(topic)
     this.scheduler.onKilled = (life) => this.#buried(life)
     const first = this.publish('good')
@@ -77,10 +85,10 @@ export class World {
   }
 
   /** A new release: what it asks for beside earlier ones is what its kind says. */
-  publish(kind: Kind): SimRelease {
+  publish(kind: Kind, channel: Channel = 'stable'): SimRelease {
     const all = [...this.db.releases.values()]
     const frozen = all.filter((release) => release.kind === 'setup').length + (kind === 'setup' ? 1 : 0)
-    const release = makeRelease(`1.${all.length}.0`, all.length + 1, kind, frozen)
+    const release = makeRelease(`1.${all.length}.0`, all.length + 1, kind, frozen, channel)
     this.db.releases.set(release.digest, release)
     this.truth.kinds.set(release.version, kind)
     return release
@@ -128,7 +136,8 @@ export class World {
             this.watch.fail('a report is taken once, in order', `${row.id}: ${report.number} after ${before}`)
         },
       }
-      const watchStore: Parameters<typeof startManager>[0]['watchStore'] = (inner) => this.watch.store(inner, site)
+      const watchStore: Parameters<typeof startManager>[0]['watchStore'] = (inner) =>
+        this.windows.store(this.watch.store(inner, site), life)
       this.managers.set(
         process,
         startManager({
@@ -150,7 +159,11 @@ export class World {
         invoker: this.commands.invoker(site, life),
         commands: this.#seams.commands,
         releaseOf: (digest) => this.db.releases.get(digest) as SimRelease,
-        watchStore: (inner) => this.watch.store(inner, () => site),
+        watchStore: (inner) =>
+          this.windows.store(
+            this.watch.store(inner, () => site),
+            life,
+          ),
       })
       if (!life.dead) this.agents.set(process, agent)
     } catch (error) {
@@ -220,24 +233,28 @@ export class World {
   }
 
   #agreed(id: string) {
-    const { consent } = this.cast.deployments.find((one) => one.id === id) ?? { consent: 'automatic' }
-    return customerSettings.parse(
-      consent === 'automatic' ? {} : { updates: 'approval', approvals: consent === 'agent' ? 'agent' : 'portal' },
-    )
+    const known = this.cast.deployments.find((one) => one.id === id)
+    const { consent } = known ?? { consent: 'automatic' }
+    const windows = known?.maintenance?.windows ?? []
+    const approvals = consent === 'agent' ? 'agent' : 'portal'
+    return customerSettings.parse(consent === 'automatic' ? { windows } : { updates: 'approval', approvals, windows })
   }
 
-  #settle({ id, model, group, traffic }: Cast['deployments'][number], first: SimRelease): void {
+  #settle({ id, model, group, traffic, maintenance }: Cast['deployments'][number], first: SimRelease): void {
     const site = new Site(id, this.scheduler, (what) => {
       this.scheduler.note(`${id} ${what}`)
       this.watch.changed(site, what)
     })
+    site.onVersion = (worker, version) => this.watch.asked(id, worker, version)
     site.platform.requestsPerSecond = traffic ? 200 : 0
-    site.platform.behaviour = (_worker, version) => behaviourOf(this.truth.kinds.get(version) ?? 'good')
+    site.platform.behaviour = (worker, version) =>
+      behaviourOf(this.truth.kinds.get(version) ?? 'good', this.watch.servesAllMs(id, worker, version))
     this.sites.set(id, site)
     const airgapped = model === 'airgapped'
     this.db.deployments.set(id, {
       ...{
         id,
+        channel: 'stable',
         group,
         model,
         prefix: 'x',
@@ -259,7 +276,7 @@ export class World {
         epoch: 0,
       },
       ...{ state: null, lastSeenAt: model === 'pull' ? this.start : null, deleted: false, customer: this.#agreed(id) },
-      policy: { drift: 'correct', windowClose: 'finish', trustedKeys: ['vendor'] },
+      policy: { drift: 'correct', windowClose: maintenance?.windowClose ?? 'finish', trustedKeys: ['vendor'] },
       ...{ controls: [], answers: [], told: [], chain: [], reported: 0, copied: [] },
       copy: { number: 0, hash: genesis(agentChain(id)) },
     })
