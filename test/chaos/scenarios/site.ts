@@ -103,12 +103,23 @@ export const site: readonly Scenario[] = [
     },
   },
   {
-    ...{ ...by, name: 'site-delete', base: 'running' as const },
+    ...{ ...withVendor, name: 'site-delete', base: 'running' as const },
+    victims: ['agent', 'host', 'manager', 'postgres'],
+    // What was deleted is shown to nobody at the vendor: its chain is not asked for.
+    audit: { agent: 'site' },
     async act(world) {
+      const { client } = world.vendor
+      const idempotencyKey = 'leave-initech'
+      await world.insist(() => client.destroyDeployment({ params: world.of('initech') }, { idempotencyKey }))
       await importInto(world, 'leave')
       await world.until(
         () => world.status('site'),
         ({ state }) => state?.phase === 'deleted',
+      )
+      await carryHome(world)
+      await world.until(
+        () => client.listDeployments({ params: { project } }),
+        ({ items }) => items.every(({ name }) => name !== 'initech'),
       )
     },
   },
