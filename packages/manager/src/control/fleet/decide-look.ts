@@ -67,7 +67,7 @@ export function returnOrders(rollout: { id: string }, back: Look['back'], known:
     return target ? [{ deployment, target, message, retry: false }] : []
   })
   const toNothing = back.flatMap(({ deployment, to }): Order[] => {
-    const message = `Rollout ${rollout.id} was aborted; it ran nothing before`
+    const message = `Rollout ${rollout.id} was aborted: goes on with what it runs, if anything`
     return to === null ? [{ deployment, target: null, message, retry: false }] : []
   })
   return [...told, ...toNothing]
