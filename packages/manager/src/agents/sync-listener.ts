@@ -37,20 +37,28 @@ export function answerSyncs(services: Services, rest: Listener): Listener {
       waiting.over()
     }
   }
+  const answerNews = async (known: Sync, response: ServerResponse, started: number, refuse: () => void) => {
+    const answer = await sync(known, response)
+    if (answer) send(response, answer, known.said.name, started)
+    else refuse()
+  }
   return (request, response) => {
     if (!mayBe(request)) return rest(request, response)
     const started = performance.now()
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', async () => {
+    request.on('end', () => {
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+      const refuse = () => {
+        // Where the framework finds a body that was read before it.
+        Object.assign(request, { rawBody: body })
+        rest(request, response)
+      }
       const known = read(request, body)
-      const unchanged = known && hub.unchanged(known.said, known.asked)
-      const answer = unchanged ?? (known && (await sync(known, response)))
-      if (known && answer) return send(response, answer, known.said.name, started)
-      // Where the framework finds a body that was read before it.
-      Object.assign(request, { rawBody: body })
-      rest(request, response)
+      if (!known) return refuse()
+      const unchanged = hub.unchanged(known.said, known.asked)
+      if (unchanged) return send(response, unchanged, known.said.name, started)
+      void answerNews(known, response, started, refuse)
     })
   }
 }
