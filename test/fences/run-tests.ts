@@ -28,7 +28,7 @@ interface Report {
 }
 
 /** Of a test that says what it expected, by itself or for a property. */
-const assertion = /AssertionError|Property failed after/
+const assertion = /AssertionError|Property failed after|^Error: promise (resolved|rejected) /m
 
 /** Runs these test files there, as `npm test` would; up to the first that fails, with `untilRed`. Longer than `limitMs`, it is ended. */
 export async function runTests(

@@ -235,6 +235,7 @@ export const fleet: readonly Fence[] = [
     find: 'create trigger audit_checkpoints_append_only before update or delete on audit_checkpoints\n  for each row execute function refuse_audit_change();',
     replace: '',
     tests: [`${manager}/audit/audit.test.ts`],
+    only: 'have checkpoints that refuse UPDATE and DELETE',
   },
   {
     name: 'deployments-requested',

@@ -134,6 +134,6 @@ export const leases: readonly Fence[] = [
     file: 'packages/engine/src/run/session.ts',
     find: 'if (this.keeper.lost.aborted) throw leaseLost()',
     replace: '',
-    tests: ['packages/engine/src/run/laws.test.ts', 'packages/engine/src/run/lost-lease.test.ts'],
+    tests: ['packages/engine/src/run/lost-lease.test.ts'],
   },
 ]

@@ -1,7 +1,7 @@
 import { LandfallError } from '@landfall/stack'
 import { expect, it } from 'vitest'
 import type { StateStore } from '../ports/store.ts'
-import { SimClock } from '../testing/index.ts'
+import { exampleConfig, exampleManifest, SimClock, simulation } from '../testing/index.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 
 const ttl = 15_000
@@ -29,4 +29,24 @@ it('a store that is away ends it before anybody else may begin', async () => {
   await clock.advance(ttl - ttl / 3 - 2)
   expect(keeper.lost.aborted).toBe(true)
   await keeper.stop()
+})
+
+it('without its lease a run asks for nothing and writes nothing more', async () => {
+  const sim = simulation()
+  sim.wantTarget(sim.sources.release('1.0.0', 1, exampleManifest({ code: '1' }), exampleConfig))
+  await sim.settle()
+  sim.wantTarget(sim.sources.release('1.1.0', 2, exampleManifest({ code: '2' }), exampleConfig))
+  const run = sim.begin().catch((error: Error) => error.message)
+  await sim.clock.advance(3_000)
+  const { store, clock } = sim
+  store.renew = () => Promise.reject(refusal('E_UNAVAILABLE'))
+  const asked: number[] = []
+  const desired = store.desired.bind(store)
+  store.desired = async (held) => {
+    asked.push(clock.now())
+    // One that does not stop asks again and again at one moment.
+    if (asked.filter((at) => at === clock.now()).length > 100) throw new Error('it goes on without a lease')
+    return desired(held)
+  }
+  expect(await clock.run(run, 60_000)).toBe('lost')
 })

@@ -122,6 +122,14 @@ describe('audit chains', () => {
     expect((await verifyChain(db, 'dep_a', seeded(randomBytes(32)))).ok).toBe(false)
   })
 
+  it('have checkpoints that refuse UPDATE and DELETE', async () => {
+    await append(entry('dep_a', 'one'))
+    await writeCheckpoints(db, key, { now: at, everyEntries: 1, everyMs: 0 })
+    for (const statement of ["update audit_checkpoints set hash = 'x'", 'delete from audit_checkpoints']) {
+      await expect(sql.raw(statement).execute(db)).rejects.toThrow('append-only')
+    }
+  })
+
   it('get checkpoints by number and by age, and no more than needed', async () => {
     const options = { everyEntries: 3, everyMs: 60_000 }
     await append(entry('dep_a', '1'))
