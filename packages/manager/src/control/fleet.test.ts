@@ -66,7 +66,7 @@ describe('a fleet', () => {
     await fleet.until(allOn('1.2.1'))
     const key = checkpointKey(fleet.keyring)
     for (const chain of ['a', 'c', 'project:shop']) expect((await verifyChain(fleet.db, chain, key)).ok).toBe(true)
-  }, 60_000)
+  }, 300_000)
 
   it('brings those that are in flight, and those that come late, to the newest release', async () => {
     await fiveOn('1.0.0')
@@ -84,7 +84,7 @@ describe('a fleet', () => {
     await fleet.deploy('late', { setup: newest })
     await fleet.until(allOn('1.1.1'))
     expect(Object.keys(await fleet.versions())).toContain('late')
-  }, 60_000)
+  }, 300_000)
 
   it('leaves a pinned deployment alone, and takes it along once it is unpinned', async () => {
     await fiveOn('1.0.0')
@@ -95,7 +95,7 @@ describe('a fleet', () => {
     expect((await fleet.versions()).e).toBe('1.0.0')
     await fleet.db.updateTable('deployments').set({ pinned: null }).where('id', '=', 'e').execute()
     await fleet.until(allOn('1.1.0'))
-  }, 60_000)
+  }, 300_000)
 
   it('starts nobody under a freeze, goes on when it is lifted, and obeys pause, resume and abort', async () => {
     await fiveOn('1.0.0')
@@ -121,7 +121,7 @@ describe('a fleet', () => {
     await nudgeRollout(fleet.db, rollout)
     await fleet.until(async () => (await fleet.phase(rollout)) === 'aborted')
     await fleet.until(allOn('1.0.0'))
-  }, 60_000)
+  }, 300_000)
 
   it('is moved by two managers at once as by one', async () => {
     for (const id of ['a', 'b', 'c']) await fleet.deploy(id)
@@ -135,7 +135,7 @@ describe('a fleet', () => {
     const told = await fleet.db.selectFrom('targets').select('deployment').execute()
     expect(told.length).toBe(6)
     expect([...fleet.platform.made.values()].every((times) => times === 1)).toBe(true)
-  }, 60_000)
+  }, 300_000)
 
   it('gets there when every wake-up is lost', async () => {
     for (const id of ['a', 'b']) await fleet.deploy(id)
@@ -143,7 +143,7 @@ describe('a fleet', () => {
     start({ waker: deaf } as never)
     await fleet.rollOut(await fleet.release('1.0.0'))
     await fleet.until(allOn('1.0.0'))
-  }, 60_000)
+  }, 300_000)
 
   it('sends one that had nothing before back to nothing', async () => {
     await fleet.deploy('a')
@@ -155,7 +155,7 @@ describe('a fleet', () => {
       const row = await fleet.db.selectFrom('deployments').select('target').where('id', '=', 'a').executeTakeFirst()
       return row?.target === null
     })
-  }, 60_000)
+  }, 300_000)
 })
 
 describe('a rollout that can not be moved', () => {
@@ -172,5 +172,5 @@ describe('a rollout that can not be moved', () => {
     start()
     await fleet.until(allOn('1.0.0'))
     expect(fleet.warnings.some((warning) => warning.includes('not a duration'))).toBe(true)
-  }, 60_000)
+  }, 300_000)
 })

@@ -114,7 +114,7 @@ describe('a fleet of customers who decide', () => {
     await set('revoked', { access: 'granted' })
     await fleet.until(async () => Object.values(await fleet.versions()).every((version) => version === '1.2.0'))
     expect(fleet.warnings).toEqual([])
-  }, 60_000)
+  }, 300_000)
 
   it('asks nobody any more for a release whose rollout was aborted', async () => {
     await onFirst({ auto: {}, asked: { updates: 'approval' } })
@@ -131,7 +131,7 @@ describe('a fleet of customers who decide', () => {
     })
     await expect(late).rejects.toMatchObject({ code: 'E_TARGET_CHANGED' })
     expect((await fleet.versions()).asked).toBe('1.0.0')
-  }, 60_000)
+  }, 300_000)
 
   it('that refuses while the rollout is open does not stop it', async () => {
     await onFirst({ auto: {}, no: { updates: 'approval' } })
@@ -143,7 +143,7 @@ describe('a fleet of customers who decide', () => {
     await fleet.until(async () => (await fleet.phase(rollout)) === 'complete')
     expect(await excluded(rollout, 'no')).toBe('refused')
     expect(await fleet.versions()).toEqual({ auto: '1.1.0', no: '1.0.0' })
-  }, 60_000)
+  }, 300_000)
 })
 
 describe('an approval gate of a worker’s plan', () => {
@@ -186,5 +186,5 @@ describe('an approval gate of a worker’s plan', () => {
     const done = await page('one')
     expect(Date.parse(done.running?.since ?? '')).toBeGreaterThan(at.getTime())
     expect(done.sentence).toBe('1.1.0 runs. Nothing waits for you.')
-  }, 60_000)
+  }, 300_000)
 })

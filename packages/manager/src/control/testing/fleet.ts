@@ -138,7 +138,7 @@ export async function testFleet(database: OpenDatabase) {
       return (await db.selectFrom('rollouts').select('phase').where('id', '=', rollout).executeTakeFirstOrThrow()).phase
     },
     /** Waits until it holds; fails with what is there after `maxMs`. */
-    async until(holds: () => Promise<boolean>, maxMs = 45_000): Promise<void> {
+    async until(holds: () => Promise<boolean>, maxMs = 120_000): Promise<void> {
       const end = Date.now() + maxMs
       while (!(await holds())) {
         if (Date.now() > end) {
