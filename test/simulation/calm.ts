@@ -35,7 +35,7 @@ export function heal(world: World, round: number): void {
   for (let index = 0; index < world.cast.managers; index++) world.skew(`manager${index}`, 0)
   if (round === 1) {
     for (const channel of channels) {
-      if (!isFollowed(db, channel)) continue
+      if (followers(db, channel).length === 0) continue
       const last = world.publish('good', channel)
       db.createRollout(last, atOnce, scheduler.now)
       for (const row of db.deployments.values()) {
@@ -84,9 +84,12 @@ function carry(world: World, id: string): void {
   })
 }
 
-/** A rollout to a channel that nobody follows waits for somebody who does. */
-const isFollowed = (db: World['db'], channel: Channel) =>
-  [...db.deployments.values()].some((row) => row.channel === channel && row.operation === 'run' && !row.deleted)
+const followers = (db: World['db'], channel: Channel) =>
+  [...db.deployments.values()].filter((row) => row.channel === channel && row.operation === 'run' && !row.deleted)
+
+/** Whether a rollout to it can end: it waits for somebody whom it may tell. */
+const isRolledOut = (db: World['db'], channel: Channel) =>
+  followers(db, channel).some(({ model, pinned }) => model !== 'airgapped' && pinned === null)
 
 /** Who is not where it should be, and why; null: all have arrived. */
 export function arrived(world: World): string | null {
@@ -125,9 +128,7 @@ export function arrived(world: World): string | null {
   }
   const left = world.commands.watch.left(world.scheduler.now)
   if (left) return left
-  const open = [...db.rollouts.values()].filter(
-    (rollout) => rollout.finishedAt === null && isFollowed(db, rollout.channel),
-  )
+  const open = [...db.rollouts.values()].filter((row) => row.finishedAt === null && isRolledOut(db, row.channel))
   if (open[0])
     return `rollout ${open[0].id} of ${open[0].version} is ${open[0].state.phase}: ${open[0].state.reason.message}`
   return null
