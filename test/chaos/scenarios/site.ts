@@ -6,12 +6,15 @@ import { project } from '../world/vendor.ts'
 import type { World } from '../world/world.ts'
 import type { Scenario } from './scenario.ts'
 
-const by = { runs: ['site'], victims: ['agent', 'host'], audit: { agent: 'site' } } as const
+/** The engine tries a step eight times and no more; so many kills of who does it leave room for a call that finds it starting. */
+const kills = 6
+const by = { runs: ['site'], victims: ['agent', 'host'], audit: { agent: 'site' }, kills } as const
 /** The vendor's manager takes part, and PostgreSQL under it. */
 const withVendor = {
   runs: ['manager', 'site'],
   victims: ['agent', 'manager', 'postgres'],
   audit: { manager: 'initech', agent: 'site' },
+  kills,
 } as const
 
 /** The whole export, read to its end. */
