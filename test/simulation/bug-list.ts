@@ -294,27 +294,6 @@ export const bugs: readonly Bug[] = [
     'a crash loop fails before any deadline',
   ),
   bug(
-    'window-unwatched',
-    'what crashes after its promotion stays, within the window too',
-    2,
-    20,
-    () =>
-      workers((method, call) =>
-        method === 'observe'
-          ? async (context: never, data: never) => {
-              const seen = (await call(context, data)) as Seen & { versions: Record<string, object> }
-              const alone = Object.values(seen.weights).some((share) => share >= 100)
-              const versions = Object.entries(seen.versions).map(([id, version]) => [
-                id,
-                { ...version, failing: undefined },
-              ])
-              return alone ? { ...seen, versions: Object.fromEntries(versions) } : seen
-            }
-          : undefined,
-      ),
-    'a failure in the window returns',
-  ),
-  bug(
     'version-by-chance',
     'the same target gives another version each time it is read',
     2,
