@@ -36,27 +36,26 @@ export const moreBugs: readonly Bug[] = [
   bug(
     'command-fencing-dropped',
     'the result of an earlier attempt is taken for that of the one that runs',
-    [1, 60],
+    [9, 60],
     'only the current attempt ends it',
     () => ({ commands: { epochOf: (_, state) => state.epoch } }),
   ),
   bug(
-    'command-begun-stale',
-    'a runner that was stopped after its claim calls the worker as if its lease still ran',
-    [1, 80],
-    'no attempt begins under the lease of another',
-    () => ({ commands: { held: (held) => ({ ...held, until: held.until + 3_600_000 }) } }),
+    'command-deadline-ignored',
+    'a command is begun after its deadline',
+    [16, 60],
+    'what is over runs no more',
+    () => ({
+      commands: {
+        isDue: (state, now) => isOpen(state) && isFree(state, now),
+        held: (held) => ({ ...held, deadline: held.deadline + 3_600_000 }),
+      },
+    }),
   ),
-  bug('command-deadline-ignored', 'a command is begun after its deadline', [1, 60], 'deadlines are kept', () => ({
-    commands: {
-      isDue: (state, now) => isOpen(state) && isFree(state, now),
-      held: (held) => ({ ...held, deadline: held.deadline + 3_600_000 }),
-    },
-  })),
   bug(
     'command-cancel-ignored',
     'a cancel only says that it did',
-    [1, 40],
+    [2, 40],
     'cancelled before its start it never runs',
     () => ({
       commands: { cancelled: (_, before) => ({ ...before }) },
@@ -69,24 +68,10 @@ export const moreBugs: readonly Bug[] = [
   bug(
     'late-answer-taken',
     'an answer that comes after the end is taken',
-    [1, 80],
+    [9, 80],
     'what is over never changes',
     () => ({
       commands: { effect: (effect) => (effect.does === 'comes-late' ? { ...effect, does: 'ends' } : effect) },
-    }),
-  ),
-  bug(
-    'signed-command-forgotten',
-    'an agent forgets, when it is started again, what it has run, and the nonces of signed commands',
-    [1, 60],
-    'an attempt runs once',
-    () => ({
-      commands: {
-        recalled: (name, value) => {
-          const ended = (value as { state?: CommandState } | undefined)?.state?.finishedAt != null
-          return name.startsWith('command-nonce/') || (name.startsWith('command/') && ended) ? undefined : value
-        },
-      },
     }),
   ),
   bug(
@@ -100,19 +85,9 @@ export const moreBugs: readonly Bug[] = [
     }),
   ),
   bug(
-    'window-close-ignored',
-    'a rollout that is to end with its window goes on after it',
-    [1, 60],
-    'what ends with its window is not promoted after it',
-    () => ({
-      wrapStore: (store) =>
-        showing(store, (desired) => ({ ...desired, policy: { ...desired.policy, windowClose: 'finish' } })),
-    }),
-  ),
-  bug(
     'moved-still-told',
     'a deployment that was moved is still told by the channel it left',
-    [1, 20],
+    [2, 20],
     'only its own channel tells',
     () => ({ fleet: { follows: () => true } }),
   ),
