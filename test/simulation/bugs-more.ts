@@ -55,13 +55,13 @@ export const moreBugs: readonly Bug[] = [
   bug(
     'command-cancel-ignored',
     'a cancel only says that it did',
-    [2, 40],
+    [9, 40],
     'cancelled before its start it never runs',
     () => ({
       commands: { cancelled: (_, before) => ({ ...before }) },
     }),
   ),
-  bug('command-key-ignored', 'the same key makes another command each time', [1, 20], 'one key is one command', () => {
+  bug('command-key-ignored', 'the same key makes another command each time', [2, 20], 'one key is one command', () => {
     let made = 0
     return { commands: { idOf: (id) => `${id}-${made++}` } }
   }),
