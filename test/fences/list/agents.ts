@@ -55,7 +55,7 @@ export const agents: readonly Fence[] = [
     file: `${folder}/hub/hub.ts`,
     find: 'if (!known || known.session !== session) throw sessionEnded()',
     replace: 'if (!known) throw sessionEnded()',
-    tests: [...session, `${folder}/tests/managers.test.ts`],
+    tests: race,
   },
   {
     name: 'enrolment-bound',

@@ -102,8 +102,7 @@ export const fleet: readonly Fence[] = [
     file: `${manager}/http/idempotency.ts`,
     find: 'if (!lock.rows[0]?.mine) throw running()',
     replace: '',
-    tests: [`${manager}/api/tests/requests.test.ts`],
-    only: 'at the same moment runs once',
+    tests: [`${manager}/store/fencing.test.ts`],
   },
   {
     name: 'call-answered',

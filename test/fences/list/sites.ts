@@ -30,14 +30,6 @@ export const sites: readonly Fence[] = [
     tests: [`${agent}/store/agent-store.test.ts`],
   },
   {
-    name: 'agent-take-over',
-    holds: 'an agent that starts fences the one before it',
-    file: `${agent}/store/agent-store.ts`,
-    find: '{ ...row, epoch: row.epoch + 1, owner: null, until: 0 })\n    }',
-    replace: '{ ...row, owner: null, until: 0 })\n    }',
-    tests: [`${agent}/store/agent-store.test.ts`],
-  },
-  {
     name: 'agent-lease',
     holds: 'what one runner holds no other gets',
     file: `${agent}/store/agent-store.ts`,
@@ -70,14 +62,6 @@ export const sites: readonly Fence[] = [
     tests: [`${agent}/orders/orders.test.ts`],
   },
   {
-    name: 'state-version',
-    holds: 'a value that was put back to an older one is found',
-    file: `${agent}/state/agent-state.ts`,
-    find: "if (row.version !== version) throw tampered(name, 'is not its newest version')",
-    replace: '',
-    tests: [`${agent}/state/agent-state.test.ts`],
-  },
-  {
     name: 'state-newer',
     holds: 'an older agent leaves a newer state alone',
     file: `${agent}/state/schema.ts`,
@@ -96,28 +80,12 @@ export const sites: readonly Fence[] = [
     only: 'never takes an older keyset',
   },
   {
-    name: 'nonce-used',
-    holds: 'a signed command is taken once',
-    file: `${agent}/commands/accept-signed.ts`,
-    find: 'if (nonceSeen(state, nonce) || queue.records.get(id)) {',
-    replace: 'if (nonceSeen(state, nonce) && nonce === "") {',
-    tests: [`${agent}/commands/start-commands.test.ts`, `${agent}/site/exports.test.ts`],
-  },
-  {
     name: 'nonce-kept',
     holds: 'a nonce is used up with the command that had it',
     file: `${agent}/commands/nonces.ts`,
     find: 'export const useNonce = (state: AgentState, nonce: string, expiresAt: number): void =>\n  state.put',
     replace: 'export const useNonce = (_: AgentState, nonce: string, expiresAt: number): unknown =>\n  new Map().set',
     tests: [`${agent}/commands/start-commands.test.ts`],
-  },
-  {
-    name: 'queue-take-over',
-    holds: 'an attempt of an agent that died can end nothing',
-    file: `${agent}/commands/command-queue.ts`,
-    find: 'const state = { ...record.state, epoch: record.state.epoch + 1, owner: null, until: null }',
-    replace: 'const state = { ...record.state, owner: null, until: null }',
-    tests: [`${agent}/commands/commands.test.ts`],
   },
   {
     name: 'queue-output',
@@ -167,7 +135,7 @@ export const sites: readonly Fence[] = [
     file: `${local}/host/control/server.ts`,
     find: "if (request.method !== 'GET' && !existsSync(host.places.access)) throw accessRevoked(host.places.directory)",
     replace: '',
-    tests: [`${local}/controllers/area.test.ts`],
+    tests: [`${local}/controllers/late-calls.test.ts`],
   },
   {
     name: 'host-alone',
@@ -175,7 +143,7 @@ export const sites: readonly Fence[] = [
     file: `${local}/shared/lock.ts`,
     find: 'BEGIN EXCLUSIVE',
     replace: 'BEGIN',
-    tests: [`${local}/host/recovery.test.ts`],
+    tests: [`${local}/controllers/late-calls.test.ts`],
   },
   {
     name: 'host-revision',

@@ -229,6 +229,9 @@ describe('the commands of an agent', { timeout: 30_000 }, () => {
     const envelope = await sign()
     const both = await Promise.allSettled([site.commands.accept(envelope), site.commands.accept(envelope)])
     expect(both.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected'])
+    // Its nonce is used up, whatever it calls itself.
+    const renamed = site.commands.accept(await sign({ id: 'renamed' }))
+    await expect(renamed).rejects.toMatchObject({ code: 'E_COMMAND_REPLAYED' })
     const update = await site.over('carried')
     expect(update).toMatchObject({ status: 'succeeded', origin: { worker: 'api', command: 'reindex' } })
     expect(result(update)).toEqual({ of: { from: 7 } })

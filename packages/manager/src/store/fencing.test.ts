@@ -58,6 +58,21 @@ describe('at the same moment as another caller,', () => {
     expect(await db.selectFrom('users').select('id').execute()).toEqual([])
   })
 
+  it('who sends a call again with its key is told to wait, and changes nothing', async () => {
+    const { db } = manager
+    const { id, token } = await manager.person('ada')
+    const body = { name: 'laptop' }
+    const call = () => manager.call('POST', '/api/tokens', { token, body, headers: { 'idempotency-key': 'k' } })
+    const late = await overtaken(
+      db,
+      (trx) => sql`select pg_advisory_xact_lock(hashtextextended(${`idempotency:${id}:k`}, 0))`.execute(trx),
+      call,
+    )
+    expect(await late.json()).toMatchObject({ code: 'E_IDEMPOTENCY_RUNNING' })
+    expect(await db.selectFrom('tokens').select('name').where('name', '=', 'laptop').execute()).toEqual([])
+    expect((await call()).status).toBe(201)
+  })
+
   it('who starts leaves one link that opens', async () => {
     const { db } = manager
     await overtaken(

@@ -73,3 +73,11 @@ it('an export of an agent that was replaced meanwhile is refused', async () => {
   const lock = db.transaction().execute((trx) => lockAgent(trx, agent.deployment, other))
   expect(await codeOf(lock)).toBe('E_AGENT_NOT_ENROLLED')
 })
+
+it('a report of a session that is over is not taken, where the manager has not heard of the agent since', async () => {
+  const agent = await world.running('over')
+  await agent.copy().begin()
+  const report = agent.report({ audit: agent.happened({ type: 'test.late', message: 'late' }) })
+  expect(await codeOf(agent.sync({ report }))).toBe('E_SESSION_ENDED')
+  expect((await row(agent.deployment)).report_number).toBe(0)
+})

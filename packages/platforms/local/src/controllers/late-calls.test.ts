@@ -1,4 +1,9 @@
+import { rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ownerHeader } from '../shared/control.ts'
+import { takeLock } from '../shared/lock.ts'
 import { places } from '../shared/places.ts'
 import { soon, TestEnvironment, versionId } from '../testing/environment.ts'
 import { hello } from '../testing/sources.ts'
@@ -75,4 +80,31 @@ describe('a call that comes late, from a runner that lost its lease,', () => {
     await expect(environment.removeVersion(api, id)).rejects.toMatchObject({ code: 'E_VERSION_SERVES' })
     expect((await environment.observe(api)).weights).toEqual({ [id]: 100 })
   })
+})
+
+it('the daemon itself refuses a change that was sent before the customer took the access away', async () => {
+  const { access, socket } = places(environment.directory)
+  await rm(access)
+  const headers = { [ownerHeader]: environment.deployment.id, 'content-type': 'application/json' }
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const request = http.request({ socketPath: socket, method: 'PUT', path: '/v1/telemetry', headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    request.on('error', reject)
+    request.end(JSON.stringify({ target: null }))
+  })
+  await writeFile(access, '')
+  expect(status).toBe(403)
+})
+
+it('a lock is held by one', () => {
+  const path = join(environment.directory, 'another.lock')
+  const held = takeLock(path)
+  expect(held).not.toBeNull()
+  expect(takeLock(path)).toBeNull()
+  held?.close()
+  const next = takeLock(path)
+  expect(next).not.toBeNull()
+  next?.close()
 })
