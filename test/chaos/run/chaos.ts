@@ -49,13 +49,15 @@ export async function chaos(options: ChaosOptions): Promise<Covered[]> {
     else queue.push({ ...unit, before: kept })
   }
   const recordings = new Map<Scenario, Promise<Recording>>()
-  const worlds: World[] = []
-  // Whoever ends us early still gets a machine without our processes.
-  const leave = () => void Promise.all(worlds.map((world) => world.close())).finally(() => process.exit(130))
+  const worlds: Promise<World>[] = []
+  // Whoever ends us early still gets a machine without our processes, also where a world was just being made.
+  const leave = () =>
+    void Promise.allSettled(worlds.map(async (world) => (await world).close())).finally(() => process.exit(130))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
   const work = async () => {
-    const world = await World.open()
-    worlds.push(world)
+    const opening = World.open()
+    worlds.push(opening)
+    const world = await opening
     try {
       options.say(`a world stands in ${world.root}`)
       for (let unit = queue.shift(); unit && Date.now() < until; unit = queue.shift()) {

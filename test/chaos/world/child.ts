@@ -49,6 +49,8 @@ export class Child {
     const { argv, environment, log, name, compiled } = this.#options
     const child = spawn(process.execPath, ['--import', instrument, program, '--json', ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // In a session of its own, as a service has it: Ctrl-C is for the harness alone, and the system shares its time out by session.
+      detached: true,
       env: { ...process.env, ...environment, LANDFALL_CHAOS_PROCESS: name, NODE_COMPILE_CACHE: compiled },
     })
     this.#child = child

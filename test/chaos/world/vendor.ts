@@ -33,7 +33,7 @@ export async function arrive(url: string, bootstrap: string, directory: string, 
   mkdirSync(directory, { recursive: true })
   const token = await firstToken(url, bootstrap)
   const environment = { LANDFALL_HOME: directory, LANDFALL_URL: url, LANDFALL_TOKEN: token, LANDFALL_PROJECT: project }
-  const client = createClient({ url, token, timeoutMs: 5_000 })
+  const client = createClient({ url, token, timeoutMs: 60_000 })
   const { rootPublicKey, keyset } = await createKeys(environment, project, Date.now())
   await client.createProject({ body: { name: project, rootPublicKey, keyset } })
   const signer = await readKey(environment, project, 'vendor')

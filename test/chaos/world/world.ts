@@ -59,12 +59,18 @@ export class World {
     // PostgreSQL's own user has to get through, or its data would lie elsewhere.
     chmodSync(root, 0o711)
     const world = new World(root, await ChaosDatabase.start(root), await freePort())
-    for (const directory of [world.at.chaos, world.at.live, world.at.temporary, world.at.carried]) mkdirSync(directory)
-    await world.database.empty()
-    const { url, bootstrap } = await world.manager.start()
-    world.vendor = await arrive(String(url), String(bootstrap), world.at.vendor, world.at.effects)
-    await world.keep('vendor')
-    return world
+    try {
+      const { chaos, live, temporary, carried } = world.at
+      for (const directory of [chaos, live, temporary, carried]) mkdirSync(directory)
+      await world.database.empty()
+      const { url, bootstrap } = await world.manager.start()
+      world.vendor = await arrive(String(url), String(bootstrap), world.at.vendor, world.at.effects)
+      await world.keep('vendor')
+      return world
+    } catch (error) {
+      await world.close()
+      throw error
+    }
   }
 
   of(deployment: string) {
@@ -80,7 +86,7 @@ export class World {
   }
 
   /** Calls again until it is answered, as a person or a pipeline would; refusals are thrown. */
-  async insist<T>(call: () => Promise<T>, deadlineMs = 180_000): Promise<T> {
+  async insist<T>(call: () => Promise<T>, deadlineMs = 400_000): Promise<T> {
     const end = Date.now() + deadlineMs
     for (;;) {
       try {
@@ -93,7 +99,7 @@ export class World {
   }
 
   /** Looks until it holds; throws with what was seen last. */
-  async until<T>(look: () => Promise<T>, holds: (seen: T) => boolean, deadlineMs = 180_000): Promise<T> {
+  async until<T>(look: () => Promise<T>, holds: (seen: T) => boolean, deadlineMs = 400_000): Promise<T> {
     const end = Date.now() + deadlineMs
     let last: unknown = null
     for (;;) {
