@@ -60,7 +60,7 @@ export async function chaos(options: ChaosOptions): Promise<Covered[]> {
     const world = await opening
     try {
       options.say(`a world stands in ${world.root}`)
-      for (let unit = queue.shift(); unit && Date.now() < until; unit = queue.shift()) {
+      for (let unit = queue.shift(); unit && (covered.length === 0 || Date.now() < until); unit = queue.shift()) {
         const { scenario, before } = unit
         const recording = recordings.get(scenario) ?? record(world, scenario, options)
         recordings.set(scenario, recording)

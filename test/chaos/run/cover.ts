@@ -37,6 +37,8 @@ export interface CoverOptions {
   until: number
   /** For PostgreSQL: every so many-th point of the manager. */
   sample: number
+  /** For a short look at any process: from the `first` (0: the first) every so many-th point, in place of `sample`. */
+  thin?: { every: number; first: number }
   /** Is told how far it is after each run. */
   progress: (covered: Covered) => void
   say: (line: string) => void
@@ -59,8 +61,8 @@ export async function cover(
   before: Covered | null,
 ): Promise<Covered> {
   await makeBase(world, scenario.base)
-  const sample = victim === 'postgres' ? options.sample : 1
-  const ledger = new Ledger(sampled(recording.passes.get(victim) ?? [], sample), before?.deaths.covered)
+  const thin = options.thin ?? { every: victim === 'postgres' ? options.sample : 1, first: 0 }
+  const ledger = new Ledger(thinned(recording.passes.get(victim) ?? [], thin), before?.deaths.covered)
   const so = {
     runs: before?.runs ?? 0,
     kills: before?.kills ?? 0,
@@ -68,7 +70,7 @@ export async function cover(
     failures: before?.failures ?? [],
   }
   const covered = (done: boolean): Covered => ({
-    ...{ scenario: scenario.name, victim, sample, ...ledger.counts, ...so, done },
+    ...{ scenario: scenario.name, victim, sample: thin.every, ...ledger.counts, ...so, done },
     deaths: { covered: [...ledger.covered], open: ledger.open, sometimesOpen: ledger.sometimesOpen },
   })
   // The engine asks a host daemon a bounded number of times for the same thing: one that always dies is told as a failure.
@@ -77,7 +79,8 @@ export async function cover(
   let inVain = 0
   let kills = most
   for (let runs = 0; ledger.next.length > 0 && inVain < vainRuns; runs++) {
-    if (runs >= options.runs || Date.now() > options.until) return covered(false)
+    // Where nothing was killed yet, one run is begun however long the preparation took.
+    if (runs >= options.runs || (runs > 0 && Date.now() > options.until)) return covered(false)
     const plan = { victim, deaths: ledger.next, kills, occurrences: options.occurrences }
     const run = await runScenario(world, scenario, plan, (end) => compare(end, recording.end))
     so.runs++
@@ -107,10 +110,12 @@ function line(row: Covered): string {
 }
 
 /** Every so many-th point, both of its deaths, in the order in which the first run passed them. */
-function sampled(passes: readonly ReadonlySet<string>[], sample: number): readonly ReadonlySet<string>[] {
-  if (sample <= 1) return passes
+function thinned(
+  passes: readonly ReadonlySet<string>[],
+  { every, first }: { every: number; first: number },
+): readonly ReadonlySet<string>[] {
   const pointOf = (death: string) => death.replace(/ (?:before|after)$/, '')
   const points = [...new Set(passes.flatMap((one) => [...one].map(pointOf)))]
-  const taken = new Set(points.filter((_, index) => index % sample === 0))
+  const taken = new Set(points.filter((_, index) => index % every === first % every))
   return passes.map((one) => new Set([...one].filter((death) => taken.has(pointOf(death)))))
 }
