@@ -42,11 +42,13 @@ it('without its lease a run asks for nothing and writes nothing more', async () 
   store.renew = () => Promise.reject(refusal('E_UNAVAILABLE'))
   const asked: number[] = []
   const desired = store.desired.bind(store)
+  /** One that does not stop asks again and again at one moment, for ever. */
+  const goesOn = () => asked.filter((at) => at === clock.now()).length > 100
   store.desired = async (held) => {
     asked.push(clock.now())
-    // One that does not stop asks again and again at one moment.
-    if (asked.filter((at) => at === clock.now()).length > 100) throw new Error('it goes on without a lease')
+    if (goesOn()) throw new Error('it goes on without a lease')
     return desired(held)
   }
   expect(await clock.run(run, 60_000)).toBe('lost')
+  expect(goesOn()).toBe(false)
 })
