@@ -5,7 +5,6 @@ import {
   type Envelope,
   type KeysetEnvelope,
   keysetEntry,
-  parseEnvelope,
   publicKeyFrom,
   signCommand,
   signKeyset,
@@ -54,5 +53,3 @@ export async function signFor(of: {
     vendor,
   )
 }
-
-export { parseEnvelope }

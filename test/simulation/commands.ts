@@ -71,7 +71,7 @@ export class Commands {
     const of = this.#ids.get(key)
     const row = of && this.table.find(of.deployment, of.id)
     // What is carried can't be called back.
-    if (!row || row.via !== 'direct') return
+    if (row?.via !== 'direct') return
     if (cancelCommand(this.table, { deployment: row.deployment, id: row.id, at }, this.seams)) this.watch.cancelled(row)
   }
 
