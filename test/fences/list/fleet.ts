@@ -95,6 +95,7 @@ export const fleet: readonly Fence[] = [
     find: '.forUpdate()',
     replace: '',
     tests: [`${manager}/store/fencing.test.ts`],
+    only: 'who changes a deployment sees what the other one left',
   },
   {
     name: 'call-lock',
@@ -103,6 +104,7 @@ export const fleet: readonly Fence[] = [
     find: 'if (!lock.rows[0]?.mine) throw running()',
     replace: '',
     tests: [`${manager}/store/fencing.test.ts`],
+    only: 'who sends a call again with its key is told to wait',
   },
   {
     name: 'call-answered',
@@ -165,6 +167,7 @@ export const fleet: readonly Fence[] = [
     find: "await sql`select pg_advisory_xact_lock(hashtext('landfall bootstrap link'))`.execute(trx)",
     replace: '',
     tests: [`${manager}/store/fencing.test.ts`],
+    only: 'who starts leaves one link that opens',
   },
   {
     name: 'link-used',
@@ -182,6 +185,7 @@ export const fleet: readonly Fence[] = [
     find: "\n        .where('expires_at', '>', new Date(now))\n        .forUpdate()",
     replace: "\n        .where('expires_at', '>', new Date(now))",
     tests: [`${manager}/store/fencing.test.ts`],
+    only: 'who opens a link finds it used',
   },
   {
     name: 'restore-lock',

@@ -28,7 +28,8 @@ async function makeLink(trx: Trx): Promise<string> {
   return secret
 }
 
-describe('at the same moment as another caller,', () => {
+// A password's hash is slow on purpose; on a machine with other work that adds up.
+describe('at the same moment as another caller,', { timeout: 120_000 }, () => {
   it('who changes a deployment sees what the other one left', async () => {
     const { db } = manager
     await seedProject(db, 'shop')
