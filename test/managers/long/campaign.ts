@@ -47,7 +47,9 @@ export async function campaign(options: CampaignOptions): Promise<Outcome[]> {
     if (options.signal.aborted) break
     if (scenarios.length > 0) outcomes.push(...(await inOneWorld(options, managers, scenarios)))
     if (!wanted({ name: standby })) continue
-    for (let round = 1; round <= options.rounds; round++) outcomes.push(await standbyRound(options, managers, round))
+    for (let round = 1; round <= options.rounds && !options.signal.aborted; round++) {
+      outcomes.push(await standbyRound(options, managers, round))
+    }
   }
   return outcomes
 }
