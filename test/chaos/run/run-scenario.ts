@@ -94,7 +94,8 @@ function armedFor(world: World, scenario: Scenario, { victim, deaths, kills, occ
 async function bringDatabaseBack({ database }: World, signal: AbortSignal): Promise<void> {
   for (; !signal.aborted; await sleep(30)) {
     if (database.alive) continue
-    await database.again()
+    // Killed again before it was ready: it is started once more.
+    await database.again().catch(() => {})
     await database.expireHolds().catch(() => {})
   }
 }

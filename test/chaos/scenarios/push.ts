@@ -38,6 +38,16 @@ export const sendCommand = (world: World, name: string) =>
     ),
   )
 
+async function leaves(world: World, name: string): Promise<void> {
+  const { client } = world.vendor
+  const idempotencyKey = `leave-${name}`
+  await world.insist(() => client.destroyDeployment({ params: world.of(name) }, { idempotencyKey }))
+  await world.until(
+    () => client.listDeployments({ params: { project } }),
+    ({ items }) => items.every((one) => one.name !== name),
+  )
+}
+
 export const push: readonly Scenario[] = [
   {
     ...{ ...by, name: 'push-setup', base: 'vendor' as const, fromStart: true },
@@ -72,15 +82,7 @@ export const push: readonly Scenario[] = [
     ...{ ...by, name: 'push-delete', base: 'pushed' as const },
     // What was deleted is shown to nobody: its chain is not asked for.
     audit: {},
-    async act(world) {
-      const { client } = world.vendor
-      const idempotencyKey = 'leave-acme'
-      await world.insist(() => client.destroyDeployment({ params: world.of('acme') }, { idempotencyKey }))
-      await world.until(
-        () => client.listDeployments({ params: { project } }),
-        ({ items }) => items.every(({ name }) => name !== 'acme'),
-      )
-    },
+    act: (world) => leaves(world, 'acme'),
   },
   {
     name: 'pull-setup',
@@ -116,5 +118,24 @@ export const push: readonly Scenario[] = [
       const { id } = await sendCommand(world, 'globex')
       await commandEnds(world, 'globex', id)
     },
+  },
+  {
+    name: 'pull-rollback',
+    base: 'running',
+    runs: ['manager', 'puller'],
+    victims: ['agent', 'manager', 'host', 'postgres'],
+    audit: { manager: 'globex', agent: 'puller' },
+    async act(world) {
+      await pin(world, 'globex', '1.2.0')
+      await goesBack(world, 'globex')
+    },
+  },
+  {
+    name: 'pull-delete',
+    base: 'running',
+    runs: ['manager', 'puller'],
+    victims: ['agent', 'manager', 'host', 'postgres'],
+    audit: { agent: 'puller' },
+    act: (world) => leaves(world, 'globex'),
   },
 ]

@@ -43,7 +43,7 @@ export class ChaosDatabase {
 
   /** Starts it again when it was killed: same data, same port. */
   async again(): Promise<void> {
-    this.#server = await startPostgres({ directory: this.#directory })
+    this.#server = await startPostgres({ directory: this.#directory, timeoutMs: 20_000 })
   }
 
   async empty(): Promise<void> {
