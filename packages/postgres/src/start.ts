@@ -48,14 +48,17 @@ export async function startPostgres(options: {
   const parent = await clusterParent(directory, user)
   const data = join(parent, 'data')
   const { before, server } = await withLock(files.lock, deadline, async () => {
-    const before = await runningPostmaster(data)
-    if (!before) {
-      const binaries = await locateBinaries(user)
-      await initialize(directory, parent, binaries, user)
-      await linkData(directory, parent)
-      await launch({ directory, data, binaries, user, port: options.port, deadline })
+    for (;;) {
+      const before = await runningPostmaster(data)
+      if (!before) {
+        const binaries = await locateBinaries(user)
+        await initialize(directory, parent, binaries, user)
+        await linkData(directory, parent)
+        await launch({ directory, data, binaries, user, port: options.port, deadline })
+      }
+      const server = await untilReady(data, deadline)
+      if (server) return { before, server }
     }
-    return { before, server: await untilReady(data, deadline) }
   })
   const password = await readFile(files.password, 'utf8')
   return {
@@ -140,10 +143,12 @@ async function endedOrReady(child: ChildProcess, data: string, deadline: number)
   return false
 }
 
-async function untilReady(data: string, deadline: number): Promise<Postmaster> {
+/** Null when it ended meanwhile: nobody would ever become ready. */
+async function untilReady(data: string, deadline: number): Promise<Postmaster | null> {
   for (;;) {
     const server = await runningPostmaster(data)
     if (server?.ready) return server
+    if (!server && Date.now() <= deadline) return null
     if (Date.now() > deadline) {
       throw new LandfallError({
         code: 'E_POSTGRES_START',
