@@ -6,6 +6,7 @@ import type { AgentStatus } from '@landfall/agent'
 import type { RolloutPlanInput } from '@landfall/stack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AgentWorld, until } from '../harness/agent-world.ts'
+import { stopEnvironment } from '../harness/stop-environment.ts'
 
 let world: AgentWorld
 beforeAll(async () => {
@@ -261,6 +262,31 @@ describe('what the customer says at the agent', () => {
     await until(() => agent.status(), running)
     expect((await agent.status()).problems).toEqual([])
     await agent.stop()
+  })
+})
+
+describe('a machine that is started anew', () => {
+  it('has its workers back when the agent runs again, not when they were due to be looked at', {
+    timeout: 120_000,
+  }, async () => {
+    const setup = await world.deploy('anew')
+    await world.tell('anew', '1.0.0')
+    const directory = world.site()
+    const limits = { steadyMs: 3_600_000, driftMs: 3_600_000 }
+    const agent = await world.agent({ directory, setup, limits })
+    const { state } = await until(() => agent.status(), running)
+    const url = state?.workers.api?.url ?? ''
+    // Long enough to come to rest: its next look is an hour away then.
+    await sleep(5_000)
+    await agent.stop()
+    // With the machine went the daemon and what it ran.
+    await stopEnvironment({ ...setup.deployment, environment: { directory: join(directory, 'environment') } })
+    await expect(fetch(url)).rejects.toThrow()
+    await world.agent({ directory, limits })
+    await until(
+      () => fetch(url).then((answer) => answer.text()),
+      (text) => text.startsWith('1.0.0'),
+    )
   })
 })
 

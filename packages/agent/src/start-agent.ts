@@ -221,6 +221,8 @@ async function compose(
   const site = openSite(parts)
   // Before the engine starts: it must see what was imported last, not what was asked before.
   await site.goOn()
+  // With us the machine may have been started anew: what ran is looked at now, not when it was due.
+  if (typeof store.look(id)?.wakeAt === 'number') store.touch(id)
   const runner = startRunner({
     ...{ store, platform, verifier: sources.verifier, config: sources.config, blobs: sources.blobs },
     ...{ metrics: sources.metrics, gates: sources.gates, clock, random, log, problems },
