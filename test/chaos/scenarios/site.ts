@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { parseEnvelope } from '@landfall/release'
 import { carried, importInto, siteRests } from '../world/bases.ts'
+import { processesOf } from '../world/processes.ts'
 import { project } from '../world/vendor.ts'
 import type { World } from '../world/world.ts'
 import type { Scenario } from './scenario.ts'
@@ -101,6 +102,9 @@ export const site: readonly Scenario[] = [
     async act(world) {
       await carryHome(world)
       const seen = await world.insist(() => world.vendor.client.getDeployment({ params: world.of('initech') }))
+      // An export is over before an environment has come back from a start: the end is measured with it.
+      const all = async () => processesOf(world.root)
+      await world.until(all, (processes) => processes.some(({ kind }) => kind === 'worker'))
       if (seen.actual?.version !== '1.0.0')
         throw new Error(`the vendor holds ${seen.actual?.version} for what runs there`)
     },
