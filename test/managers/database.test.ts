@@ -15,7 +15,7 @@ let users: Users
 beforeAll(async () => {
   server = await startTestServer()
   world = await ManagersWorld.start({ managers: 2, push: 2, pull: 1, database: (await server.empty()).url })
-}, 120_000)
+}, 400_000)
 afterAll(async () => {
   await world?.stop()
   await server?.stop()

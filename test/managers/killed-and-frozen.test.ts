@@ -11,7 +11,7 @@ beforeAll(async () => {
   server = await startTestServer()
   const { url } = await server.empty()
   world = await ManagersWorld.start({ managers: 3, push: 3, pull: 1, airgapped: 1, database: url })
-}, 120_000)
+}, 400_000)
 afterAll(async () => {
   await world?.stop()
   await server?.stop()
@@ -35,14 +35,14 @@ describe('three managers', () => {
     expect(after.map(({ writer }) => writer)).not.toContain(manager.name)
     expect(await world.broken('1.1.0')).toEqual([])
     await manager.start()
-  }, 120_000)
+  }, 400_000)
 
   it('a bundle is made by one, what the site hands back is taken by another; the third has it already', async () => {
     const [from, to, again] = world.managers.map((manager) => world.clientOf(manager))
     if (!from || !to || !again) throw new Error('three were started')
     await world.carry('1.1.0', { from, to: [to, again] })
     expect(await world.broken('1.1.0')).toEqual([])
-  }, 120_000)
+  }, 400_000)
 
   it('one is frozen until its leases have passed on, then woken: nothing it still writes is accepted', async () => {
     const users = new Users(await world.userUrls())
@@ -74,7 +74,7 @@ describe('three managers', () => {
       async () => world.balancer.ready,
       (ready) => ready.includes(manager.port),
     )
-  }, 120_000)
+  }, 400_000)
 })
 
 /**

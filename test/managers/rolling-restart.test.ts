@@ -13,7 +13,7 @@ let world: ManagersWorld
 beforeAll(async () => {
   server = await startTestServer()
   world = await ManagersWorld.start({ managers: 3, push: 3, pull: 1, database: (await server.empty()).url })
-}, 120_000)
+}, 400_000)
 afterAll(async () => {
   await world?.stop()
   await server?.stop()
