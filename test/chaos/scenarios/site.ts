@@ -13,7 +13,7 @@ const by = { runs: ['site'], victims: ['agent', 'host'], audit: { agent: 'site' 
 /** The vendor's manager takes part, and PostgreSQL under it. */
 const withVendor = {
   runs: ['manager', 'site'],
-  victims: ['agent', 'manager', 'postgres'],
+  victims: ['agent', 'host', 'manager', 'postgres'],
   audit: { manager: 'initech', agent: 'site' },
   kills,
 } as const
@@ -111,7 +111,6 @@ export const site: readonly Scenario[] = [
   },
   {
     ...{ ...withVendor, name: 'site-delete', base: 'running' as const },
-    victims: ['agent', 'host', 'manager', 'postgres'],
     // What was deleted is shown to nobody at the vendor: its chain is not asked for.
     audit: { agent: 'site' },
     async act(world) {
