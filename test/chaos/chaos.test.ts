@@ -57,6 +57,7 @@ describe('what the crash tests stand on', () => {
     expect(stable('environments/dep_4k2j9x7m/run/api-12')).toBe(stable('environments/dep_9a8b7c6d/run/api-7'))
     expect(stable('artifacts/unpack-hqzIsS/index.mjs')).toBe(stable('artifacts/unpack-qgkUrZ/index.mjs'))
     expect(stable('artifacts/unpack-hqzIsS')).toBe(stable('artifacts/unpack-q1kU7Z'))
+    expect(stable('run/api-baadfadd')).toBe(stable('run/api-1f0c9a2b'))
   })
 
   it('counts as the total what every undisturbed run passes, and takes nothing off it but by an undisturbed run', () => {
