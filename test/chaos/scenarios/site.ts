@@ -10,10 +10,10 @@ import type { Scenario } from './scenario.ts'
 /** The engine tries a step eight times and no more; so many kills of who does it leave room for a call that finds it starting. */
 const kills = 6
 const by = { runs: ['site'], victims: ['agent', 'host'], audit: { agent: 'site' }, kills } as const
-/** The vendor's manager takes part, and PostgreSQL under it. */
+/** The vendor's manager takes part, and PostgreSQL under it. A command or an export has the host daemon write nothing: nowhere to kill it. */
 const withVendor = {
   runs: ['manager', 'site'],
-  victims: ['agent', 'host', 'manager', 'postgres'],
+  victims: ['agent', 'manager', 'postgres'],
   audit: { manager: 'initech', agent: 'site' },
   kills,
 } as const
@@ -111,6 +111,7 @@ export const site: readonly Scenario[] = [
   },
   {
     ...{ ...withVendor, name: 'site-delete', base: 'running' as const },
+    victims: ['agent', 'host', 'manager', 'postgres'],
     // What was deleted is shown to nobody at the vendor: its chain is not asked for.
     audit: { agent: 'site' },
     async act(world) {
