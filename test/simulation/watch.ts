@@ -364,7 +364,8 @@ export class Watch {
   /** What an aborted rollout has still to take back is nobody's own stable: whoever tells the deployment since sends it where that one would have. */
   #reached(row: DeploymentRow, rollout: RolloutRow, target: Target | null): void {
     const key = `${rollout.id} ${row.id}`
-    const own = this.#own.get(key) ?? { deployment: row.id, brings: new Set(), rested: new Set() }
+    const known = this.#own.get(key)
+    const own = known ?? { deployment: row.id, brings: new Set(), rested: new Set() }
     this.#own.set(key, own)
     if (target) own.brings.add(target.digest)
     const teller = row.rollout && row.rollout !== rollout.id ? this.#db.rollouts.get(row.rollout) : undefined
@@ -373,7 +374,8 @@ export class Watch {
     const stable = this.#states.get(row.id)?.stable?.digest ?? null
     if (taking) for (const digest of taking.brings) own.brings.add(digest)
     if (taking) for (const digest of taking.rested) own.rested.add(digest)
-    else if (stable === null || !own.brings.has(stable)) own.rested.add(stable)
+    // Who rests on the target when it is first told, called back from another, has that for its own.
+    else if (!known || stable === null || !own.brings.has(stable)) own.rested.add(stable)
   }
 
   /** A fleet rollout had a look: one that came back by itself, such as from a pause, may be one too many; one that was begun may not. */

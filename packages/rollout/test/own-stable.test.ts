@@ -52,6 +52,20 @@ describe('the own stable of a deployment whose report is on its way', () => {
     expect(looks([onItsWay, onItsWay, answered]).member).toMatchObject({ from: 'old', status: 'succeeded' })
   })
 
+  test('is the target itself, where it rested there and is called back from another that it had not begun', () => {
+    const waits = { told: 'other', resting: 'new', restedBefore: 'long ago' }
+    const answered = { ...waits, told: 'new' }
+    const { told, member } = looks([waits, waits, answered, answered], 2)
+    expect(told).toEqual([['new'], ['new'], [], []])
+    expect(member).toMatchObject({ from: 'new', status: 'returned' })
+  })
+
+  test('is the other that was under way, where it got there first', () => {
+    const waits = { told: 'other', resting: 'new', restedBefore: 'long ago' }
+    const got = { told: 'new', resting: 'other', restedBefore: 'new' }
+    expect(looks([waits, waits, got]).member).toMatchObject({ from: 'other', status: 'in-flight' })
+  })
+
   test('is waited for by an abort, which asks it to go on with what it has', () => {
     const { told, member } = looks(
       [
