@@ -1,6 +1,7 @@
 import type { Targets } from '../plan/targets.ts'
 import type { Condition, DeploymentPhase, DeploymentState } from '../state/deployment-state.ts'
 import type { Hold } from './hold.ts'
+import { isShare, weightOf } from './look.ts'
 import type { Turn } from './turn.ts'
 
 /** Says where the deployment stands: phase, reason, conditions. `rests`: everything has arrived on stable. */
@@ -11,13 +12,27 @@ export function conclude(turn: Turn, targets: Targets, hold: Hold | null, rests:
     const first = turn.waitsFor[0]
     become(turn, 'updating')
     turn.setReason(first?.code ?? 'UPDATING', first?.message ?? `Updating to ${name(state.candidate.digest)}`)
-  } else if (rests || (state.phase !== 'updating' && state.phase !== 'returning')) {
+  } else if (rests || (state.phase !== 'updating' && state.phase !== 'returning') || isOnBadStable(turn, hold)) {
     settleDown(turn, hold, name(state.stable?.digest))
   } else if (turn.waitsFor[0]) {
     const verb = state.phase === 'returning' ? 'Going back' : 'Finishing'
     turn.setReason(state.reason.code, `${verb}: ${turn.waitsFor[0].message}`)
   }
   turn.set({ conditions: conditionsOf(turn.state, hold, turn.now) })
+}
+
+/**
+ * Everything was done that leads back, and only stable itself is not well: something else is wanted by now, and waits for somebody who
+ * would not be asked while it is said to go back.
+ */
+function isOnBadStable({ state, desired, world, operations, waitsFor }: Turn, hold: Hold | null): boolean {
+  if (!hold || hold.passing || state.phase !== 'returning' || operations.length + waitsFor.length > 0) return false
+  const wentBack = state.rejected.some(({ target }) => target === desired.target?.digest)
+  if (wentBack || !state.stable) return false
+  return Object.entries(state.workers).every(([name, { stable }]) => {
+    const seen = world.compute.get(name)?.value
+    return stable === null || (seen !== undefined && isShare(weightOf(seen, stable), 100))
+  })
 }
 
 function settleDown(turn: Turn, hold: Hold | null, version: string): void {
