@@ -44,7 +44,7 @@ export function decide(
   limits: Limits,
   now: number,
 ): Decision {
-  const turn = new Turn(before ?? initialState(now), desired, world, limits, now)
+  const turn = new Turn(before ?? initialState(now), desired, world, limits, now, targets)
   if (turn.state.generation !== desired.generation) turn.set({ generation: desired.generation })
   const revoked = desired.customer.access === 'revoked'
   if (!revoked && turn.state.parked?.probeAt === null) restored(turn, 'The customer has granted access again')

@@ -105,6 +105,11 @@ function prepare(turn: Turn, name: string, candidate: LoadedTarget, workers: num
     turn.operate({ kind: 'route', resource, target: candidate.target, shares })
     return null
   }
+  // Nor do its triggers stay with what was promoted and then given up: that could never be removed.
+  if (seen.triggers !== null && seen.triggers !== roles.stable && seen.triggers !== roles.candidate) {
+    turn.operate({ kind: 'triggers', resource, target: candidate.target, version: roles.stable })
+    return null
+  }
   removeOthers(turn, resource, roles.stable, candidate, seen, new Set([roles.candidate]))
   const crowd = Object.entries(seen.versions).some(
     ([id, { total }]) => total > 0 && id !== roles.stable && id !== roles.candidate && !isLeaving(turn, name, id),

@@ -5,6 +5,7 @@ import { computeOf, type LoadedTarget } from '../plan/targets.ts'
 import type { ComputeObservation } from '../ports/platform.ts'
 import { isShare, look, routedTo, servedBy, weightOf } from './look.ts'
 import { compileFor } from './machine.ts'
+import { makeRoom } from './make-room.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -26,7 +27,7 @@ export function settle(
   if (!seen) return false
   const before = turn.operations.length + turn.waitsFor.length
   const serving =
-    version === null ? serveNothing(turn, resource, target, seen) : serve(turn, resource, version, target, seen)
+    version === null ? serveNothing(turn, resource, target, seen) : serve(turn, resource, version, target, seen, keep)
   const clean = removeOthers(turn, resource, version, target, seen, keep)
   const rests = serving && clean && before === turn.operations.length + turn.waitsFor.length
   if (rests && worker?.rest !== version) turn.worker(name, { rest: version })
@@ -39,12 +40,18 @@ function serve(
   version: Digest,
   target: LoadedTarget | null,
   seen: ComputeObservation,
+  keep: ReadonlySet<Digest>,
 ): boolean {
   const own = seen.versions[version]
   const present = own !== undefined && own.total > 0 && own.desired === resource.scale
   const instances = roomFor(turn, resource, version, target, seen)
   if (target && instances > 0 && (own === undefined || own.total === 0 || own.desired !== instances)) {
     turn.operate({ kind: 'version', resource, target: target.target, version, instances })
+  }
+  if (target && instances === 0 && resource.scale > 0) {
+    const others = Object.keys(seen.versions).filter((id) => id !== version && !isLeaving(turn, resource.name, id))
+    const way = makeRoom(turn, resource, others, keep, seen, resource.scale + surgeOf(turn, resource, target))
+    if (way === 'must-go') serveNothing(turn, resource, target, seen)
   }
   const available = own?.available ?? 0
   const othersServe = Object.entries(seen.versions).some(

@@ -1,6 +1,7 @@
 import type { Reason } from '@landfall/rollout'
 import type { Resource } from '@landfall/stack'
 import type { Limits } from '../limits.ts'
+import type { Targets } from '../plan/targets.ts'
 import type { Desired } from '../ports/desired.ts'
 import type { EngineEvent } from '../ports/events.ts'
 import type { DeploymentState, ResourceState, WorkerState } from '../state/deployment-state.ts'
@@ -19,13 +20,23 @@ export class Turn {
   readonly world: World
   readonly limits: Limits
   readonly now: number
+  /** What is known of releases; null where nothing is decided, only an outcome is taken up. */
+  readonly targets: Targets | null
 
-  constructor(state: DeploymentState, desired: Desired, world: World, limits: Limits, now: number) {
+  constructor(
+    state: DeploymentState,
+    desired: Desired,
+    world: World,
+    limits: Limits,
+    now: number,
+    targets: Targets | null = null,
+  ) {
     this.state = state
     this.desired = desired
     this.world = world
     this.limits = limits
     this.now = now
+    this.targets = targets
   }
 
   set(patch: Partial<DeploymentState>): void {

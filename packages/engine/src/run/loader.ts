@@ -35,7 +35,7 @@ export class Loader {
       this.#setup = { release: null, digest: null, problem: null }
       this.#trust = trust
     }
-    const known = [desired.target, state?.stable, state?.candidate, state?.previous]
+    const known = [desired.target, state?.stable, state?.candidate, state?.previous, ...targetsOfVersions(state)]
     for (const target of known) if (target) await this.#load(target, desired, now)
     if (desired.setup) await this.#loadSetup(desired.setup.release, desired, now)
     return {
@@ -72,6 +72,13 @@ export class Loader {
       this.#setup = { release: null, digest, problem: { ...problemOf(error), at: now } }
     }
   }
+}
+
+/** What is on its way out may have to shrink before it is gone. */
+function targetsOfVersions(state: DeploymentState | null): Target[] {
+  return Object.values(state?.workers ?? {}).flatMap(({ versions }) =>
+    Object.values(versions ?? {}).map(({ target }) => target),
+  )
 }
 
 function isFresh(problem: { at: number; retryable: boolean } | null | undefined, now: number): boolean {
