@@ -26,7 +26,7 @@ async function backOnBad() {
 it('a stable that crashes hides nothing from the customer who has to approve what would replace it', async () => {
   const { sim, first } = await backOnBad()
   const third = release(sim, '1.2.0', 3)
-  const customer = { updates: 'approval', access: 'granted', windows: [] } as const
+  const customer = { updates: 'approval' as const, access: 'granted' as const, windows: [] }
   sim.wantTarget(third, { customer })
   const asks = await sim.settle(undefined, 300_000)
   expect(asks).toMatchObject({ phase: 'running', reason: { code: 'WAITS_FOR_APPROVAL' }, stable: first })
