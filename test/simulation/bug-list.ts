@@ -106,7 +106,7 @@ export const bugs: readonly Bug[] = [
       return showing(store, shown)
     },
   })),
-  bug('wake-time-forgotten', 'a due time wakes nobody', 6, 18, () => ({
+  bug('wake-time-forgotten', 'a due time wakes nobody', 26, 39, () => ({
     store: { isDue: (row: DeploymentRow) => row.requested > row.observed },
   })),
   bug('persist-skipped', 'one write in seven is not done', 28, 84, () => {
@@ -226,7 +226,7 @@ export const bugs: readonly Bug[] = [
   bug('return-forgotten', 'an abort sends nobody back', 2, 15, () => ({
     fleet: { look: (look) => ({ ...look, back: [] }) },
   })),
-  bug('return-to-nothing', 'an abort sends deployments back to nothing', 1, 40, () => ({
+  bug('return-to-nothing', 'an abort sends deployments back to nothing', 93, 100, () => ({
     fleet: { look: (look) => ({ ...look, back: look.back.map((one) => ({ ...one, to: null })) }) },
   })),
   bug('report-replayed', 'a report that was overtaken is taken', 5, 15, () => ({ sync: { isNewer: () => true } })),
