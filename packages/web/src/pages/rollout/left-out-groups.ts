@@ -21,6 +21,7 @@ const reasons: readonly [code: string, one: string, many: string, icon: IconName
   ],
   ['outside-window', 'is outside of its maintenance window', 'are outside of their maintenance windows', 'calendar'],
   ['offline', 'was not seen for a while', 'were not seen for a while', 'signal'],
+  ['going-back', 'is brought back by another rollout first', 'are brought back by another rollout first', 'clock'],
   ['by-bundle', 'gets its releases by bundle', 'get their releases by bundle', 'airgap'],
   ['access-revoked', 'took the access back', 'took the access back', 'lock'],
   ['pinned', 'is pinned to a release', 'are pinned to a release', 'pin'],
