@@ -6,11 +6,15 @@ import { prove } from './prove.ts'
 import { root } from './scratch.ts'
 
 const asked = process.env.LANDFALL_FENCE
-const { part, why } = partOf(fences.length, {}, Math.floor(Date.now() / 86_400_000))
+/** Not yet seen to go red (docs/reliability.md): not in turn until they were. */
+const unproven =
+  /^(bootstrap-lock|link-lock|links-\w+|generation-passed|export-(number|once|key)|nonce-kept|queue-(output|known)|(bundle|engine)-sequence|host-\S+|(version|route|triggers)-revision|version-serves)$/
+const proven = fences.filter(({ name }) => !unproven.test(name))
+const { part, why } = partOf(proven.length, {}, Math.floor(Date.now() / 86_400_000))
 /** Two in turn: `npm run fences` has them all. */
 const inTurn = asked
   ? fences.filter(({ name }) => name === asked)
-  : [part - 1, part - 1 + Math.floor(fences.length / 2)].map((at) => fences[at % fences.length] as Fence)
+  : [part - 1, part - 1 + Math.floor(proven.length / 2)].map((at) => proven[at % proven.length] as Fence)
 const names = inTurn.map(({ name }) => name).join(' and ')
 
 describe('fences', () => {
