@@ -69,7 +69,7 @@ export function startAgent(deps: AgentDeps): RunningAgent {
   const { scheduler, life, deployment: id, site } = deps
   const clock = scheduler.clockOf(life)
   const random = seededRandom(deps.seed)
-  const disk = openMemory(
+  const state = openMemory(
     site.disk,
     () => life.dead,
     () => {
@@ -79,7 +79,6 @@ export function startAgent(deps: AgentDeps): RunningAgent {
       throw new Error('killed at a commit')
     },
   )
-  const state = recalling(disk, deps.commands)
   const setup = setupOf(id, deps)
   const settings = openSettings(state, deps.agreed)
   const audit = new AgentAudit(state)
@@ -176,15 +175,6 @@ function forgetExports(state: AgentParts['state'], commands: AgentCommands, thro
     commands.reported(state.get(name) as Report['commands'])
     state.delete(name)
   }
-}
-
-/** A disk on which a deliberate bug may forget. */
-function recalling(state: AgentParts['state'], { recalled }: CommandSeams): AgentParts['state'] {
-  if (!recalled) return state
-  return Object.assign(Object.create(state) as AgentParts['state'], {
-    get: (name: string) => recalled(name, state.get(name)),
-    names: (prefix: string) => state.names(prefix).filter((name) => recalled(name, state.get(name)) !== undefined),
-  })
 }
 
 function throughDisk(store: AgentStore, engines: StateStore, scheduler: Scheduler, life: Life): AgentStore {

@@ -20,8 +20,6 @@ export interface CommandSeams {
   effect?: (effect: UpdateEffect) => UpdateEffect
   /** A command that is cancelled. */
   cancelled?: (next: CommandState | null, before: CommandState) => CommandState | null
-  /** What an agent's disk gives back of a name. */
-  recalled?: (name: string, value: unknown) => unknown
 }
 
 export interface QueueOrder {

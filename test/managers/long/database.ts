@@ -1,17 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { allAre, between, type Scenario } from './scenario.ts'
+import { allAre, between, type Run, type Scenario } from './scenario.ts'
 
 const unready = { health: 200, ready: 503 }
 const ready = { health: 200, ready: 200 }
 const minute = 60_000
 
+/** Releases, and lets some of the rollout go by; answers how much, in milliseconds. */
+async function releaseAndWait({ world, version, chance }: Run): Promise<number> {
+  await world.release(version)
+  const after = between(chance, 0, 8_000)
+  await sleep(after)
+  return after
+}
+
 const away: Scenario = {
   name: 'database-away',
   repeats: false,
-  async act({ world, version, chance, say }) {
-    await world.release(version)
-    const after = between(chance, 0, 8_000)
-    await sleep(after)
+  async act(run) {
+    const { world, version, say } = run
+    const after = await releaseAndWait(run)
     world.proxy.shut()
     say(`the database is away ${after} ms after the release, for a minute`)
     await allAre(world, unready)
@@ -25,10 +32,9 @@ const away: Scenario = {
 const silent: Scenario = {
   name: 'database-silent',
   repeats: false,
-  async act({ world, version, chance, say }) {
-    await world.release(version)
-    const after = between(chance, 0, 8_000)
-    await sleep(after)
+  async act(run) {
+    const { world, version, say } = run
+    const after = await releaseAndWait(run)
     world.proxy.fallSilent()
     say(`the network to the database swallows all ${after} ms after the release, for 90 s`)
     await allAre(world, unready)
@@ -43,11 +49,10 @@ const silent: Scenario = {
 const full: Scenario = {
   name: 'out-of-connections',
   repeats: false,
-  async act({ world, version, chance, say }) {
+  async act(run) {
+    const { world, version, say } = run
     const { witness, role, managers } = world
-    await world.release(version)
-    const after = between(chance, 0, 8_000)
-    await sleep(after)
+    const after = await releaseAndWait(run)
     await witness.query(`alter role ${role} connection limit 0`)
     await witness.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role])
     say(`no connection is left ${after} ms after the release, for a minute; then one for each manager, for a minute`)

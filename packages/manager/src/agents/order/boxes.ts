@@ -1,4 +1,4 @@
-import { sealerTo } from '@landfall/release'
+import { sealTo } from '@landfall/release'
 import { LandfallError } from '@landfall/stack'
 import { sql } from 'kysely'
 import type { Keyring } from '../../secrets/keyring.ts'
@@ -49,8 +49,14 @@ export class Boxes {
     const stored = this.#stored.get(context)
     if (!stored) throw missingSecret(wanted.name)
     const kept = stored.box && openBox(this.#keyring, stored.box, wanted)
-    return kept ?? sealerTo(wanted.key)(this.#keyring.open(stored.secret, context), context)
+    return kept ?? makeBox(this.#keyring, stored.secret, wanted)
   }
+}
+
+/** A box in base64, made now. @throws LandfallError `E_SEAL_BROKEN` where the stored secret does not open */
+export function makeBox(keyring: Keyring, secret: Buffer, { deployment, name, version, key }: Wanted): string {
+  const context = secretContext(deployment, name, version)
+  return sealTo(key, keyring.open(secret, context), context)
 }
 
 /** A box as it is kept: under a data key, bound to the secret's version and to the key of the agent. */

@@ -1,10 +1,8 @@
-import { sealerTo } from '@landfall/release'
 import { LandfallError } from '@landfall/stack'
 import { sql } from 'kysely'
 import type { Keyring } from '../../secrets/keyring.ts'
 import type { Database } from '../../store/database.ts'
-import { secretContext } from '../../store/secrets/set-secret.ts'
-import { keptBox, type Wanted } from './boxes.ts'
+import { keptBox, makeBox, type Wanted } from './boxes.ts'
 
 /** Read at once, and sealed at once: the latter are some 10 ms of the manager's one thread. */
 const page = 500
@@ -54,9 +52,8 @@ async function readMissing(db: Database, after: { deployment: string; name: stri
 
 /** Null where the secret does not open: whoever makes its order says so. */
 function boxOf(keyring: Keyring, row: Missing): Buffer | null {
-  const context = secretContext(row.deployment, row.name, row.version)
   try {
-    return keptBox(keyring, sealerTo(row.key)(keyring.open(row.secret, context), context), row)
+    return keptBox(keyring, makeBox(keyring, row.secret, row), row)
   } catch (error) {
     if (LandfallError.is(error, 'E_SEAL_BROKEN')) return null
     throw error
