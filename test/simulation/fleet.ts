@@ -101,7 +101,6 @@ function fleetRow(db: Database, self: RolloutRow, row: DeploymentRow): FleetRow 
     (teller.createdAt > self.createdAt || (teller.createdAt === self.createdAt && teller.id > self.id))
   const theirs = row.target ? db.releases.get(row.target.release)?.sequence : undefined
   const ours = db.releases.get(self.release)?.sequence ?? 0
-  const rejection = row.state?.rejected.find((entry) => entry.target === row.target?.digest)
   return {
     id: row.id,
     name: row.id,
@@ -118,7 +117,7 @@ function fleetRow(db: Database, self: RolloutRow, row: DeploymentRow): FleetRow 
     resting: row.state?.stable?.digest ?? null,
     code: row.state?.reason.code ?? null,
     message: row.state?.reason.message ?? null,
-    rejection: rejection ? { code: rejection.code, message: rejection.message } : null,
+    rejected: row.state?.rejected ?? [],
     ahead: theirs !== undefined && theirs > ours,
     taken_over: newer && !(self.state.phase === 'complete' && teller?.state.phase === 'aborted'),
     rested_before: row.state?.history?.[0]?.digest ?? null,

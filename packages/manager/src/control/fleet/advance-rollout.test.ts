@@ -36,8 +36,9 @@ async function arrive(
 ) {
   const row = await fleet.db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
   const stable = more.stable === undefined ? row.target : more.stable
-  const rejected =
-    more.back && row.target ? [{ target: row.target.digest, code: more.back, message: 'Bad', at: now }] : []
+  const back = more.back && row.target ? [{ target: row.target.digest, code: more.back, message: 'Bad', at: now }] : []
+  // An engine remembers it for long, whatever it is told since.
+  const rejected = [...(row.state?.rejected ?? []), ...back]
   const state = {
     ...initialState(now),
     phase: more.phase ?? 'running',
@@ -141,6 +142,24 @@ describe('a deployment that nobody has had a reason to look at', () => {
     await fleet.rollOut(next)
     await look()
     expect((await told('a'))?.release).toBe(next)
+  })
+})
+
+describe('a rollout that is tried once more after its abort', () => {
+  // Found by the simulation, seed 31114: the engine refused at once what it remembered as gone back, and the retry was aborted as well.
+  it('asks the engine of one that it had failed on, and has sent back since, to try that again', async () => {
+    const { rollout, second } = await abortedWithOneAway()
+    const kinds = () => fleet.db.selectFrom('controls').select('kind').where('deployment', '=', 'b').execute()
+    expect(await kinds()).toEqual([])
+    await arrive('a')
+    const again = { rollout, id: 'again', kind: 'retry' as const, by: 'ada', at: new Date(now) }
+    await fleet.db.insertInto('rollout_controls').values(again).execute()
+    await fleet.db.updateTable('rollouts').set({ wake_at: new Date(now) }).where('id', '=', rollout).execute()
+    await look()
+    await arrive('a')
+    await look()
+    expect((await told('b'))?.release).toBe(second?.release)
+    expect(await kinds()).toEqual([{ kind: 'retry' }])
   })
 })
 

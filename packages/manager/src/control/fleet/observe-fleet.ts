@@ -4,7 +4,7 @@ import type { FleetReading, FleetRow } from './read-fleet.ts'
 
 export interface SeenFleet {
   observation: FleetObservation
-  /** Targets that went back and are remembered as such, by deployment: telling them again needs a retry. */
+  /** Deployments whose engine remembers what they would be told as gone back: only a retry makes it try again. */
   rejected: ReadonlySet<string>
 }
 
@@ -27,8 +27,10 @@ export function observeFleet(
     const one = reading.prepared.get(row.id)
     // One that lacks an input still has to be seen; it gets a target that nobody is told, because it is excluded.
     const refusal = one && 'refusal' in one ? { code: one.refusal.code, message: one.refusal.message } : undefined
-    if (row.rejection) rejected.add(row.id)
-    digests[row.id] = one && 'target' in one ? one.target.digest : 'none'
+    const digest = one && 'target' in one ? one.target.digest : 'none'
+    digests[row.id] = digest
+    // By now it may have been told something else: its own stable, after an abort.
+    if (row.rejected.some(({ target }) => target === digest)) rejected.add(row.id)
     members.push(memberOf(row, rollout, refusal, reading.news.get(row.id), clock))
   }
   return {
@@ -73,9 +75,10 @@ function memberOf(
   member.restedBefore = row.rested_before
   if (!answered(row)) member.unanswered = true
   if (member.unanswered || told === null) return member
-  if (row.rejection) {
+  const rejection = row.rejected.find(({ target }) => target === told)
+  if (rejection) {
     member.outcome = 'rolled-back'
-    member.failure = { code: row.rejection.code, message: row.rejection.message }
+    member.failure = { code: rejection.code, message: rejection.message }
   } else if (row.phase === 'failed') {
     member.outcome = 'failed'
     member.failure = { code: row.code ?? 'FAILED', message: row.message ?? 'It failed' }

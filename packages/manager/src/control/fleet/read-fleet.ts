@@ -28,7 +28,8 @@ export interface FleetRow {
   resting: string | null
   code: string | null
   message: string | null
-  rejection: { code: string; message: string } | null
+  /** Targets that its engine remembers as gone back or refused. */
+  rejected: readonly { target: string; code: string; message: string }[]
   /**
    * It was told a newer release. A rollout that is over leaves it there; one under way takes it, because a person who rolls an
    * older release out means it.
@@ -116,8 +117,7 @@ async function readRows(
       s.stable ->> 'digest' as resting,
       s.reason ->> 'code' as code,
       s.reason ->> 'message' as message,
-      case when s.rejected <> '[]' then jsonb_path_query_first(s.rejected, '$[*] ? (@.target == $told)',
-        jsonb_build_object('told', d.target -> 'digest')) end as rejection,
+      coalesce(s.rejected, '[]') as rejected,
       coalesce(theirs.sequence > ours.sequence, false) as ahead,
       coalesce((teller.created_at, teller.id) > (self.created_at, self.id)
         and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over,
