@@ -146,6 +146,14 @@ export const agents: readonly Fence[] = [
     tests: report,
   },
   {
+    name: 'links-foreign',
+    holds: 'a chain of another deployment is not passed off as this one’s',
+    file: `${folder}/report/take-links.ts`,
+    find: "if (link.deployment !== deployment) throw broken(link.number, 'is of another deployment')",
+    replace: '',
+    tests: report,
+  },
+  {
     name: 'links-other',
     holds: 'an old copy of an agent that goes on is found out',
     file: `${folder}/report/take-links.ts`,

@@ -1,6 +1,10 @@
 import type { Fence } from '../fence.ts'
 
 const manager = 'packages/manager/src'
+const bootstrapSteps = [
+  "await trx.deleteFrom('invitations').where('user_id', 'is', null).where('used_at', 'is', null).execute()\n    ",
+  "const anyone = await trx.selectFrom('users').select('id').limit(1).executeTakeFirst()\n    ",
+]
 
 /** Rollouts, releases and the installation itself, between several managers and callers. */
 export const fleet: readonly Fence[] = [
@@ -162,12 +166,21 @@ export const fleet: readonly Fence[] = [
   },
   {
     name: 'bootstrap-lock',
-    holds: 'of several starts at once one link is left',
+    holds: 'several start at once, and one link is left',
     file: `${manager}/serve/bootstrap-link.ts`,
     find: "await sql`select pg_advisory_xact_lock(hashtext('landfall bootstrap link'))`.execute(trx)",
     replace: '',
     tests: [`${manager}/store/fencing.test.ts`],
-    only: 'who starts leaves one link that opens',
+    only: 'who starts does start, and leaves one link that opens',
+  },
+  {
+    name: 'bootstrap-order',
+    holds: 'a start while the first account is made leaves no link for another',
+    file: `${manager}/serve/bootstrap-link.ts`,
+    find: bootstrapSteps.join(''),
+    replace: bootstrapSteps.toReversed().join(''),
+    tests: [`${manager}/store/fencing.test.ts`],
+    only: 'who starts while the first account is made',
   },
   {
     name: 'link-used',

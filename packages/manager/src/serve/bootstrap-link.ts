@@ -12,8 +12,9 @@ export async function bootstrapLink(db: Database, publicUrl: string, now: number
   return db.transaction().execute(async (trx) => {
     // Several managers may start at once: the last one's link is the one that opens.
     await sql`select pg_advisory_xact_lock(hashtext('landfall bootstrap link'))`.execute(trx)
-    const anyone = await trx.selectFrom('users').select('id').limit(1).executeTakeFirst()
+    // First the link, which waits for whoever is using it; then whether there is an account, which that one may just have made.
     await trx.deleteFrom('invitations').where('user_id', 'is', null).where('used_at', 'is', null).execute()
+    const anyone = await trx.selectFrom('users').select('id').limit(1).executeTakeFirst()
     if (anyone) return null
     const { secret, hash } = newSecret()
     const created_at = new Date(now)

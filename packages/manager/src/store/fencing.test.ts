@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { newSecret } from '../auth/token.ts'
+import { hashToken, newSecret } from '../auth/token.ts'
 import { seedDeployment, seedProject } from '../control/testing/seed.ts'
 import { bootstrapLink } from '../serve/bootstrap-link.ts'
 import { startTestServer, type TestServer } from '../testing/database.ts'
-import { createTestManager, type TestManager } from '../testing/manager.ts'
+import { createTestManager, type TestManager, testUrl } from '../testing/manager.ts'
 import { overtaken } from '../testing/overtaken.ts'
 import type { Trx } from './database.ts'
 import { lockDeployment } from './deployments/find-deployment.ts'
@@ -74,16 +74,35 @@ describe('at the same moment as another caller,', { timeout: 120_000 }, () => {
     expect((await call()).status).toBe(201)
   })
 
-  it('who starts leaves one link that opens', async () => {
+  it('who starts does start, and leaves one link that opens', async () => {
     const { db } = manager
-    await overtaken(
+    const late = overtaken(
       db,
       async (trx) => {
         await sql`select pg_advisory_xact_lock(hashtext('landfall bootstrap link'))`.execute(trx)
         await makeLink(trx)
       },
-      () => bootstrapLink(db, 'http://landfall.test', manager.clock.now()),
+      () => bootstrapLink(db, testUrl, manager.clock.now()),
     )
-    expect(await db.selectFrom('invitations').select('hash').execute()).toHaveLength(1)
+    await expect(late).resolves.toContain(`${testUrl}/bootstrap?token=`)
+    const hash = hashToken(new URL((await late) ?? '').searchParams.get('token') ?? '')
+    expect(await db.selectFrom('invitations').select('hash').execute()).toEqual([{ hash }])
+  })
+
+  it('who starts while the first account is made has no link for another', async () => {
+    const { db } = manager
+    const at = new Date(manager.clock.now())
+    const ada = { id: 'usr_1', email: 'ada@example.com', name: 'Ada', operator: true, password: null, created_at: at }
+    await db.transaction().execute(makeLink)
+    const late = await overtaken(
+      db,
+      async (trx) => {
+        await trx.updateTable('invitations').set({ used_at: at }).execute()
+        await trx.insertInto('users').values(ada).execute()
+      },
+      () => bootstrapLink(db, testUrl, manager.clock.now()),
+    )
+    expect(late).toBeNull()
+    expect(await db.selectFrom('invitations').select('used_at').execute()).toEqual([{ used_at: at }])
   })
 })

@@ -1,4 +1,4 @@
-import { type AuditLink, agentChain, genesis, type Report } from '@landfall/contract'
+import { type AuditLink, agentChain, genesis, hashOf, type Report } from '@landfall/contract'
 import type { Target } from '@landfall/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Senders } from '../../telemetry/senders.ts'
@@ -236,6 +236,8 @@ describe('junk in a report', () => {
 })
 
 describe('the agent’s audit', () => {
+  /** As somebody makes it up who can compute hashes. */
+  const hashed = (content: AuditLink): AuditLink => ({ ...content, hash: hashOf(content) })
   const copied = async (name: string): Promise<AuditLink[]> =>
     (await world.audit(name))
       .filter((entry) => entry.actor.startsWith('agent:') && entry.type !== 'agent.enrolled')
@@ -283,8 +285,14 @@ describe('the agent’s audit', () => {
 
   it.each<[string, (links: AuditLink[]) => AuditLink[]]>([
     ['changed', ([first, ...rest]) => [{ ...(first as AuditLink), message: 'Nothing happened' }, ...rest]],
-    ['of another chain', ([first, ...rest]) => [{ ...(first as AuditLink), deployment: 'dep_other' }, ...rest]],
-    ['out of order', ([first, second]) => [first as AuditLink, { ...(second as AuditLink), previous: 'sha256:0' }]],
+    [
+      'of another chain',
+      ([first, second]) => [first as AuditLink, hashed({ ...(second as AuditLink), deployment: 'dep_other' })],
+    ],
+    [
+      'out of order',
+      ([first, second]) => [first as AuditLink, hashed({ ...(second as AuditLink), previous: 'sha256:0' })],
+    ],
   ])('%s: is refused whole, and people see it', async (name, change) => {
     const deployment = `broken-${name.replaceAll(' ', '-')}`
     const agent = await world.running(deployment)
@@ -309,5 +317,8 @@ describe('the agent’s audit', () => {
     const other = copy.happened({ ...arrived, message: 'Another way' }, arrived)
     copy.number += 5
     expect(await codeOf(copy.sync({ report: copy.report({ audit: other }) }))).toBe('E_AUDIT_BROKEN')
+    // Nor when it sends only what comes after all that is here.
+    expect(await codeOf(copy.sync({ report: copy.report({ audit: other.slice(1) }) }))).toBe('E_AUDIT_BROKEN')
+    expect(await copied('fork')).toHaveLength(2)
   })
 })
