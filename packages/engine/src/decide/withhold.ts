@@ -11,7 +11,7 @@ export function withhold(turn: Turn): void {
   if (!state.parked || state.parked.probeAt !== null) {
     const message = 'The customer has revoked access: nothing is done in the environment'
     turn.emit('access.revoked', message, { code: 'REVOKED_BY_CUSTOMER' })
-    turn.set({ parked: { since: state.parked?.since ?? now, probeAt: null }, phase: 'access-revoked' })
+    park(turn, null)
   }
   turn.setReason(
     'REVOKED_BY_CUSTOMER',
@@ -21,11 +21,26 @@ export function withhold(turn: Turn): void {
   )
 }
 
-/** Goes on after access was revoked. Where it stood is found again by looking; the time in between counts toward nothing. */
+/** `probeAt`: when the next probe is due, in milliseconds since the epoch; null: the customer said so, nothing is probed. */
+export function park(turn: Turn, probeAt: number | null): void {
+  const { parked, phase, reason } = turn.state
+  turn.set({
+    parked: { since: parked?.since ?? turn.now, probeAt, from: parked ? parked.from : { phase, reason } },
+    phase: 'access-revoked',
+  })
+}
+
+/**
+ * Goes on as what it was when access was revoked, so that one that only rested says so again. What became of it meanwhile is found by
+ * looking; the time in between counts toward nothing.
+ */
 export function restored(turn: Turn, message: string): void {
   const blind = turn.now - (turn.state.parked?.since ?? turn.now)
   for (const [name, { rollout }] of Object.entries(turn.state.workers))
     if (rollout) turn.worker(name, { rollout: unseenFor(rollout, blind) })
-  turn.set({ parked: null, phase: turn.state.stable || turn.state.candidate ? 'updating' : 'pending' })
+  // One that was parked before this was remembered.
+  const unknown = turn.state.stable || turn.state.candidate ? 'updating' : 'pending'
+  const { phase, reason } = turn.state.parked?.from ?? { phase: unknown, reason: turn.state.reason }
+  turn.set({ parked: null, phase, reason })
   turn.emit('access.restored', message)
 }

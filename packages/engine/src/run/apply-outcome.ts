@@ -2,7 +2,7 @@ import { abandon } from '../decide/abandon.ts'
 import { reject } from '../decide/aim.ts'
 import { dataKey, isCleanup, type Operation } from '../decide/operations.ts'
 import type { Turn } from '../decide/turn.ts'
-import { restored } from '../decide/withhold.ts'
+import { park, restored } from '../decide/withhold.ts'
 import type { Random } from '../ports/clock.ts'
 import type { ComputeObservation, ResourceObservation, StepResult } from '../ports/platform.ts'
 import { backoff } from './backoff.ts'
@@ -166,7 +166,7 @@ function applyError(
 ): void {
   // For a probe, anything but a clear yes leaves it parked.
   if (error.code === 'E_ACCESS_REVOKED' || operation.kind === 'probe') {
-    park(turn, error, random)
+    accessLost(turn, error, random)
     return
   }
   if (!('resource' in operation) || operation.kind === 'observe' || operation.kind === 'ask-gate') return
@@ -196,11 +196,10 @@ function applyError(
   abandon(turn, { code: error.code, message: `${name}: ${error.message}`, superseded: false })
 }
 
-function park(turn: Turn, error: { code: string; message: string }, random: Random): void {
-  const since = turn.state.parked?.since ?? turn.now
+function accessLost(turn: Turn, error: { code: string; message: string }, random: Random): void {
   const probeAt = turn.now + Math.ceil(turn.limits.probeMs * (0.75 + random.next() / 2))
   if (!turn.state.parked) turn.emit('access.revoked', error.message, { code: 'E_ACCESS_REVOKED' })
-  turn.set({ parked: { since, probeAt }, phase: 'access-revoked' })
+  park(turn, probeAt)
   turn.setReason(
     'ACCESS_REVOKED',
     'The environment does not let us in; we look again now and then, and go on by ourselves',

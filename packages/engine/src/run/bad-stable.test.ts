@@ -46,6 +46,21 @@ it('a stable that crashes hides no setup that the next release needs', async () 
   expect(asks).toMatchObject({ phase: 'needs-setup', reason: { code: 'NEEDS_SETUP' }, stable: first })
 })
 
+// Found by the simulation, seed 31055: it was said to be on its way for ever after.
+it('a stable that crashed while access was revoked hides nothing either once it is granted', async () => {
+  const sim = simulation()
+  const first = release(sim, '1.0.0', 1)
+  sim.wantTarget(first)
+  await sim.settle()
+  const customer = { updates: 'approval' as const, access: 'granted' as const, windows: [] }
+  sim.want({ customer: { ...customer, access: 'revoked' } })
+  await sim.settle(({ phase }) => phase === 'access-revoked')
+  sim.platform.behaviour = () => ({ failing: { code: 'CRASH_LOOP', message: 'exits at once' } })
+  sim.wantTarget(release(sim, '1.1.0', 2), { customer })
+  const asks = await sim.settle(undefined, 300_000)
+  expect(asks).toMatchObject({ phase: 'running', reason: { code: 'WAITS_FOR_APPROVAL' }, stable: first, parked: null })
+})
+
 it('while nothing better is wanted it says that it goes back, and why', async () => {
   const { sim } = await backOnBad()
   await sim.clock.advance(120_000)

@@ -116,8 +116,11 @@ export interface DeploymentState {
   setup?: Digest | null
   /** The isolated area exists (or may). */
   area?: 'opening' | 'open' | 'closed'
-  /** Parked because access was revoked: since when, and when the next probe is due; null: the customer said so, nothing is probed. */
-  parked?: { since: number; probeAt: number | null } | null
+  /**
+   * Parked because access was revoked: since when, when the next probe is due (null: the customer said so, nothing is probed), and what
+   * it was before.
+   */
+  parked?: { since: number; probeAt: number | null; from?: Pick<DeploymentState, 'phase' | 'reason'> } | null
   /** When everything that rests was last compared with what was applied. */
   checkedAt?: number
 }
