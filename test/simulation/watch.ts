@@ -169,8 +169,11 @@ export class Watch {
       return
     }
     if (!promoted || !before?.stable) return
-    const kind = this.#db.releases.get(target.release)?.kind
-    if (kind && isBad(kind))
+    const kindOf = ({ release }: Target) => this.#db.releases.get(release)?.kind
+    const kind = kindOf(target)
+    // Against a stable that answers with as many errors it is no worse.
+    const asBad = kind === 'errors' && kindOf(before.stable) === kind
+    if (kind && isBad(kind) && !asBad)
       this.fail('a bad release is not promoted', `${id} promoted ${this.#name(target)}, which is ${kind}`)
     const changed = Object.entries(next.workers).filter(
       ([name, worker]) => worker.stable !== before.workers[name]?.stable,
