@@ -112,12 +112,18 @@ export class World {
     return {
       stable: show(this.stable),
       candidate,
-      served: this.served,
+      served: this.#reads(),
       desired: this.desired,
       gates: { ...this.gates },
       controls: [...this.controls],
       promoted: this.promoted,
     }
+  }
+
+  /** A router sends everything to the only one that can serve. */
+  #reads(): number {
+    const alone = this.weather.badStable && (this.candidate?.available ?? 0) > 0
+    return alone && this.served > 0 ? 100 : this.served
   }
 
   /** Does (or loses) what it was told, lets time and requests pass. */
@@ -157,7 +163,7 @@ export class World {
 
   #serve(): void {
     const n = this.random.poisson(this.weather.perLook)
-    const part = this.random.binomial(n, this.served / 100)
+    const part = this.random.binomial(n, this.#reads() / 100)
     const add = (version: Version | null, requests: number, rate: number) => {
       if (!version) return
       const errors = this.random.binomial(requests, rate)

@@ -6,7 +6,7 @@ import type { Turn } from './turn.ts'
  * Nothing wakes it but the grant.
  */
 export function withhold(turn: Turn): void {
-  const { state, desired, now } = turn
+  const { state, desired } = turn
   if (state.phase === 'deleted') return
   if (!state.parked || state.parked.probeAt !== null) {
     const message = 'The customer has revoked access: nothing is done in the environment'

@@ -33,8 +33,8 @@ it('a stable that crashes hides nothing from the customer who has to approve wha
   expect([...(sim.platform.workers.get('x-api')?.versions.values() ?? [])]).toMatchObject([{ release: '1.0.0' }])
   const approved = { gate: 'update', target: third.digest, status: 'pass', by: 'ann', at: sim.clock.now() } as const
   sim.want({ answers: [approved] })
-  const begun = await sim.settle(({ phase }) => phase === 'updating', 300_000)
-  expect(begun).toMatchObject({ stable: first, candidate: third })
+  const mended = await sim.settle(({ stable }) => stable?.digest === third.digest, 300_000)
+  expect(mended).toMatchObject({ phase: 'running', candidate: null })
 })
 
 it('a stable that crashes hides no setup that the next release needs', async () => {
@@ -59,6 +59,22 @@ it('a stable that crashed while access was revoked hides nothing either once it 
   sim.wantTarget(release(sim, '1.1.0', 2), { customer })
   const asks = await sim.settle(undefined, 300_000)
   expect(asks).toMatchObject({ phase: 'running', reason: { code: 'WAITS_FOR_APPROVAL' }, stable: first, parked: null })
+})
+
+it('a stable that crashes does not keep the release out that mends it', async () => {
+  const sim = simulation()
+  const steps = [
+    { share: 20, bake: '5s' as const },
+    { share: 60, bake: '5s' as const },
+  ]
+  const manifest = (code: string) => exampleManifest({ code, rollout: { strategy: 'canary', steps } })
+  sim.wantTarget(sim.sources.release('1.0.0', 1, manifest('1.0.0'), exampleConfig))
+  await sim.settle()
+  sim.platform.behaviour = (_, version) =>
+    version === '1.1.0' ? {} : { failing: { code: 'CRASH_LOOP', message: 'exits at once' } }
+  const mended = sim.sources.release('1.1.0', 2, manifest('1.1.0'), exampleConfig)
+  sim.wantTarget(mended)
+  expect(await sim.settle(({ phase }) => phase === 'running', 300_000)).toMatchObject({ stable: mended })
 })
 
 it('while nothing better is wanted it says that it goes back, and why', async () => {

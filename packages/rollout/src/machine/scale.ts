@@ -117,7 +117,9 @@ export function isReached(look: Look, share: number): boolean {
   if (draft.asked !== share) return false
   const byRatio = plan.routing === 'replicas' && share > 0 && share < 100 && sideBySide(plan, seen.desired)
   if (byRatio) return seen.served > 0 && existing(seen.stable) <= want.stable
-  return (
-    Math.abs(seen.served - share) <= 0.5 && (share < 100 || seen.served >= 99.99) && (share > 0 || seen.served <= 0.001)
-  )
+  if (share === 0) return seen.served <= 0.001
+  if (share === 100) return seen.served >= 99.99
+  // Where nothing of stable can answer, the router sends its part to the candidate as well, whatever it was asked.
+  const alone = (seen.stable?.available ?? 0) === 0 && seen.served > share
+  return alone || Math.abs(seen.served - share) <= 0.5
 }
