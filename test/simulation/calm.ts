@@ -52,9 +52,11 @@ export function heal(world: World, round: number): void {
     const asks = code === 'WAITS_FOR_APPROVAL' || code === 'UPDATE_REFUSED' || code === 'NEEDS_SETUP'
     if (asks && !answeredNow(world, row.id)) answer(world, row.id, 'pass')
     if (row.model === 'airgapped') carry(world, row.id)
-    // A pinned one that failed for good asks for a person.
-    if (row.state?.rejected.some(({ target }) => target === row.target?.digest) && row.pinned && round % 12 === 3) {
-      row.controls.push({ id: `heal${round}`, kind: 'retry', by: 'ada', at: scheduler.now })
+    // A pinned one that failed for good, or that somebody paused, asks for a person: no other release takes its place.
+    const failed = row.state?.rejected.some(({ target }) => target === row.target?.digest)
+    const kind = failed ? 'retry' : code === 'paused-person' ? 'resume' : null
+    if (kind && row.pinned && round % 12 === 3) {
+      row.controls.push({ id: `heal${round}`, kind, by: 'ada', at: scheduler.now })
       db.bump(row, scheduler.now)
     }
   }
