@@ -154,7 +154,11 @@ describe('a rollout that is tried once more after its abort', () => {
     await arrive('a')
     const again = { rollout, id: 'again', kind: 'retry' as const, by: 'ada', at: new Date(now) }
     await fleet.db.insertInto('rollout_controls').values(again).execute()
-    await fleet.db.updateTable('rollouts').set({ wake_at: new Date(now) }).where('id', '=', rollout).execute()
+    await fleet.db
+      .updateTable('rollouts')
+      .set({ wake_at: new Date(now) })
+      .where('id', '=', rollout)
+      .execute()
     await look()
     await arrive('a')
     await look()
