@@ -184,6 +184,7 @@ export const agents: readonly Fence[] = [
     find: "if (standing(agent, proved) !== 'new') return",
     replace: '',
     tests: ['packages/manager/src/exports/exports.test.ts'],
+    only: 'that ends late, after the same file or a newer one was taken',
   },
   {
     name: 'export-key',

@@ -245,6 +245,35 @@ describe('what a site hands back', () => {
     expect((await takeExport({ ...deps, telemetry: services.control.telemetry }, of)).imported.status).toBe('already')
   })
 
+  it('that ends late, after the same file or a newer one was taken, writes down nothing more', async () => {
+    const agent = await site()
+    const { db, clock, random, control } = world.manager.services
+    const at = clock.now()
+    const deps = { db, clock, random, commands: noCommands, telemetry: control.telemetry }
+    const telemetry = { logs: Buffer.from(`${line('one', at)}\n`) }
+    const one = await exported(agent, 1, { enrolment: agent.enrolment(), reports: [agent.report({ at })], telemetry })
+    const two = await exported(agent, 2, { telemetry })
+    const three = await exported(agent, 3, { telemetry })
+    /** Brought by Ada; while her manager is at its telemetry, Bob brings another, all of it. */
+    const overtakenBy = (file: string, other: string) => {
+      let others: Promise<unknown> | null = null
+      const slow = async (incoming: Parameters<typeof control.telemetry.take>[0]) => {
+        others ??= takeExport(deps, { project: 'acme', file: other, actor: 'bob' })
+        await others
+        return control.telemetry.take(incoming)
+      }
+      return takeExport({ ...deps, telemetry: { take: slow } }, { project: 'acme', file, actor: 'ada' })
+    }
+    const importers = async () =>
+      (await world.audit('initech')).filter(({ type }) => type === 'export.imported').map(({ actor }) => actor)
+    expect((await overtakenBy(one, one)).imported.status).toBe('imported')
+    expect(await importers()).toEqual(['bob'])
+    expect((await overtakenBy(two, three)).imported.status).toBe('imported')
+    expect(await importers()).toEqual(['bob', 'bob'])
+    expect(await code(bring(two))).toBe('E_EXPORT_REPLAYED')
+    expect((await bring(three)).status).toBe('already')
+  })
+
   it('is taken whole when it says that the deployment is gone, and says so again when it comes twice', async () => {
     const agent = await site()
     const at = world.manager.clock.now()
