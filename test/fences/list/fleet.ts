@@ -82,7 +82,7 @@ export const fleet: readonly Fence[] = [
     find: ".where('name', '=', name).forUpdate()",
     replace: ".where('name', '=', name)",
     tests: [`${manager}/api/tests/releases.test.ts`],
-    only: 'published at the same moment get through one at a time',
+    only: 'are held against the one that is being published',
   },
   {
     name: 'tell-once',
@@ -162,7 +162,7 @@ export const fleet: readonly Fence[] = [
     find: "await sql`select pg_advisory_xact_lock(hashtext('landfall data keys'))`.execute(trx)",
     replace: '',
     tests: [`${manager}/secrets/secrets.test.ts`],
-    only: 'and the same on every manager',
+    only: 'takes the keys that another manager is making',
   },
   {
     name: 'bootstrap-lock',

@@ -1,8 +1,10 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from '../testing/database.ts'
+import { overtaken } from '../testing/overtaken.ts'
 import { readMasterKey, readOrCreateMasterKey } from './key-file.ts'
 import { localMasterKey } from './master-key.ts'
 import { openKeyring, rotateMasterKey } from './open-keyring.ts'
@@ -58,6 +60,23 @@ describe('the keyring', () => {
       expect(ring.derive('p')).toEqual(rings[0]?.derive('p'))
     }
     expect(await db.selectFrom('data_keys').selectAll().execute()).toHaveLength(2)
+  })
+
+  it('takes the keys that another manager is making', async () => {
+    const { db } = await server.database()
+    const elsewhere = await server.database()
+    const made = await openKeyring(elsewhere.db, master, now)
+    const rows = await elsewhere.db.selectFrom('data_keys').selectAll().execute()
+    const late = await overtaken(
+      db,
+      async (trx) => {
+        await sql`select pg_advisory_xact_lock(hashtext('landfall data keys'))`.execute(trx)
+        await trx.insertInto('data_keys').values(rows).execute()
+      },
+      () => openKeyring(db, master, now),
+    )
+    expect(await db.selectFrom('data_keys').select('id').execute()).toHaveLength(rows.length)
+    expect(late.open(made.seal('hunter2', 'secret:a'), 'secret:a').toString()).toBe('hunter2')
   })
 
   it('opens nothing in which one byte was changed, or that was moved to another row', async () => {

@@ -3,6 +3,7 @@ import { LandfallError } from '@landfall/stack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
 import { createTestManager, type TestManager } from '../../testing/manager.ts'
+import { overtaken } from '../../testing/overtaken.ts'
 
 let server: TestServer
 let manager: TestManager
@@ -90,6 +91,16 @@ describe('releases', () => {
     const results = await Promise.all([code(publish('1.0.0', 1)), code(publish('1.0.1', 1)), code(publish('1.0.2', 1))])
     expect(results.filter((result) => result === 'none')).toHaveLength(1)
     expect(results.filter((result) => result === 'E_SEQUENCE_OLDER')).toHaveLength(2)
+  })
+
+  it('are held against the one that is being published', async () => {
+    const late = await overtaken(
+      manager.db,
+      (trx) => trx.updateTable('projects').set({ last_sequence: 1 }).where('name', '=', project).execute(),
+      () => code(publish('1.0.0', 1)),
+    )
+    expect(late).toBe('E_SEQUENCE_OLDER')
+    expect((await ci.listReleases({ params: params() })).items).toEqual([])
   })
 
   it('in pages, newest first', async () => {
