@@ -28,6 +28,6 @@ test('those that do not count are grouped by reason, what a person can act on fi
     ['awaiting-approval', 'wait for their customers’ approval', ['a', 'b']],
     ['by-bundle', 'gets its releases by bundle', ['c']],
     ['pinned', 'is pinned to a release', ['d']],
-    ['made-up', 'do not count: made up', ['f']],
+    ['made-up', 'does not count: made up', ['f']],
   ])
 })

@@ -19,12 +19,24 @@ const reasons: readonly [code: string, one: string, many: string, icon: IconName
     'wait for a setup that their customers apply',
     'warning',
   ],
+  ['refused', 'was refused by its customer', 'were refused by their customers', 'person'],
+  [
+    'updates-paused',
+    'has its updates paused by its customer',
+    'have their updates paused by their customers',
+    'person',
+  ],
+  ['E_SECRET_MISSING', 'lacks a secret that it asks for', 'lack a secret that they ask for', 'warning'],
+  ['not-enrolled', 'has an agent that was never seen', 'have an agent that was never seen', 'signal'],
   ['outside-window', 'is outside of its maintenance window', 'are outside of their maintenance windows', 'calendar'],
   ['offline', 'was not seen for a while', 'were not seen for a while', 'signal'],
   ['going-back', 'is brought back by another rollout first', 'are brought back by another rollout first', 'clock'],
   ['by-bundle', 'gets its releases by bundle', 'get their releases by bundle', 'airgap'],
   ['access-revoked', 'took the access back', 'took the access back', 'lock'],
   ['pinned', 'is pinned to a release', 'are pinned to a release', 'pin'],
+  ['taken-over', 'was told by a newer rollout since', 'were told by a newer rollout since', 'clock'],
+  ['ahead', 'was told a newer release already', 'were told a newer release already', 'clock'],
+  ['gone', 'is not there any more', 'are not there any more', 'clock'],
 ]
 
 /** Members that do not count, by reason. */
@@ -43,7 +55,8 @@ export function leftOutGroups(members: readonly RolloutMember[]): LeftOutGroup[]
     .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
     .map(([code, of]) => {
       const [, one, many, icon = 'clock' as const] = reasons[rank(code)] ?? []
-      const words = (of.length === 1 ? one : many) ?? `do not count: ${sentenceCase(code).toLowerCase()}`
+      const [verb, known] = of.length === 1 ? ['does', one] : ['do', many]
+      const words = known ?? `${verb} not count: ${sentenceCase(code).toLowerCase()}`
       return { code, words, icon, members: of.sort((a, b) => a.name.localeCompare(b.name)) }
     })
 }
