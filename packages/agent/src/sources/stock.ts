@@ -19,19 +19,41 @@ export function stocked(
 ): Verifier & { settled(): Promise<void> } {
   const { blobs, accepted, onReady } = options
   const failures = new Map<Digest, LandfallError>()
+  /** What is missing of each release, in the order in which it was asked for. */
+  const wanted = new Map<Digest, { digests: readonly Digest[]; deployment: string }>()
   let fetching: Promise<void> | null = null
+  let next = Promise.withResolvers<void>()
 
-  const fetch = async (digests: readonly Digest[], deployment: string) => {
+  const ensure = async (digests: readonly Digest[]): Promise<boolean> => {
     for (const digest of digests) {
       try {
         await blobs.ensure(digest)
         failures.delete(digest)
       } catch (error) {
         failures.set(digest, LandfallError.is(error) ? error : unexpected(error))
-        return
+        return false
       }
     }
-    onReady(deployment)
+    return true
+  }
+
+  /** One release after the other, those too that are asked for meanwhile. */
+  const fetchWanted = async () => {
+    for (const [release, { digests, deployment }] of wanted) {
+      const come = await ensure(digests)
+      wanted.delete(release)
+      if (!come) continue
+      next.resolve()
+      next = Promise.withResolvers()
+      try {
+        onReady(deployment)
+      } catch {
+        // A wake-up that could not be written, on a full disk: the engine asks again by itself.
+      }
+    }
+    // At once: whoever asks from here on begins anew, and who waits for one that did not come is let go.
+    fetching = null
+    next = Promise.withResolvers()
   }
 
   return {
@@ -42,9 +64,8 @@ export function stocked(
       for (const digest of artifactsOf(proved.manifest)) if (!(await blobs.has(digest))) missing.push(digest)
       if (missing.length === 0) return proved
       const failed = missing.map((digest) => failures.get(digest)).find((error) => error !== undefined)
-      fetching ??= fetch(missing, deployment.id).finally(() => {
-        fetching = null
-      })
+      if (!wanted.has(release)) wanted.set(release, { digests: missing, deployment: deployment.id })
+      fetching ??= fetchWanted()
       throw new LandfallError({
         code: 'E_RELEASE_LOADING',
         message: `Release ${proved.version} is being brought to this site${failed ? `: ${failed.message}` : ''}`,
@@ -52,6 +73,7 @@ export function stocked(
         retryable: true,
       })
     },
+    arriving: () => fetching && next.promise,
     settled: async () => {
       await fetching
     },

@@ -6,6 +6,11 @@ import type { DeploymentRef, Desired, ResolvedConfig, VerifiedRelease } from './
 export interface Verifier {
   /** `floor`: the highest sequence this deployment has accepted; an older one fails unless it is the approved stable. */
   load(release: Digest, trust: Desired['policy']['trustedKeys'], deployment: DeploymentRef): Promise<VerifiedRelease>
+  /**
+   * Where what could not be loaded is being brought: resolves when the next of it is there, and never when it does not come; null where
+   * nothing is on its way. Only a wake-up: what may be tried again is, without it.
+   */
+  arriving?(): Promise<void> | null
 }
 
 export interface ConfigSource {

@@ -21,6 +21,9 @@ export class Loader {
     problem: null,
   }
   #trust = ''
+  /** Something has come since it was asked for. */
+  #came = false
+  #tell: () => void = () => {}
 
   constructor(verifier: Verifier, config: ConfigSource) {
     this.#verifier = verifier
@@ -35,6 +38,8 @@ export class Loader {
       this.#setup = { release: null, digest: null, problem: null }
       this.#trust = trust
     }
+    // Here, not when it comes: what is decided by must not change under a turn.
+    if (this.#came) this.#forgetPassing()
     const known = [desired.target, state?.stable, state?.candidate, state?.previous, ...targetsOfVersions(state)]
     for (const target of known) if (target) await this.#load(target, desired, now)
     if (desired.setup) await this.#loadSetup(desired.setup.release, desired, now)
@@ -44,6 +49,14 @@ export class Loader {
       setup: desired.setup ? this.#setup.release : null,
       setupProblem: desired.setup ? this.#setup.problem : null,
     }
+  }
+
+  /** Resolves when something that could not be loaded has come: it is worth a look now. */
+  arrival(): Promise<void> {
+    if (this.#came) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#tell = resolve
+    })
   }
 
   /** By target digest; undefined where it is not loaded. */
@@ -60,6 +73,7 @@ export class Loader {
       this.#problems.delete(target.digest)
     } catch (error) {
       this.#problems.set(target.digest, { ...problemOf(error), at: now })
+      this.#listen()
     }
   }
 
@@ -70,7 +84,22 @@ export class Loader {
       this.#setup = { release, digest, problem: null }
     } catch (error) {
       this.#setup = { release: null, digest, problem: { ...problemOf(error), at: now } }
+      this.#listen()
     }
+  }
+
+  #listen(): void {
+    void this.#verifier.arriving?.()?.then(() => {
+      this.#came = true
+      this.#tell()
+    })
+  }
+
+  /** What may be tried again is, without its pause. */
+  #forgetPassing(): void {
+    this.#came = false
+    for (const [digest, { retryable }] of this.#problems) if (retryable) this.#problems.delete(digest)
+    if (this.#setup.problem?.retryable) this.#setup = { release: null, digest: null, problem: null }
   }
 }
 

@@ -110,9 +110,12 @@ export class Session {
     await this.#writing
   }
 
+  /** Until then, or until something that was missing has come. */
   async sleep(ms: number): Promise<void> {
-    const signal = AbortSignal.any([this.#options.signal, this.keeper.lost])
-    await this.#options.clock.sleep(ms, signal).catch(() => {})
+    const over = new AbortController()
+    const signal = AbortSignal.any([this.#options.signal, this.keeper.lost, over.signal])
+    await Promise.race([this.#options.clock.sleep(ms, signal).catch(() => {}), this.loader.arrival()])
+    over.abort()
   }
 
   async release(ended: RunOutcome['ended'], wakeAt: number | null): Promise<RunOutcome> {
