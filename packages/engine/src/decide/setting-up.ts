@@ -7,11 +7,13 @@ import type { Turn } from './turn.ts'
 
 /**
  * Carries an approved setup out: the isolated area, then everything frozen. The only place where a frozen resource is made
- * or changed. Answers whether the setup is complete.
+ * or changed. Answers whether nothing waits for the setup: it is complete, or there is nothing to set up for.
  */
 export function setUp(turn: Turn, targets: Targets): boolean {
   const { state, desired } = turn
   if (!desired.setup || state.setup === desired.setup.release) return true
+  // Without a target there is no config to set up with: it is carried out once there is one, and nothing waits for it.
+  if (!desired.target && !state.stable) return true
   const target = configTarget(turn, targets)
   if (!targets.setup || !target) {
     const problem = targets.setupProblem ?? { code: 'RELEASE_UNAVAILABLE', message: 'The release is not loaded yet' }
