@@ -24,10 +24,8 @@ export function withhold(turn: Turn): void {
 /** `probeAt`: when the next probe is due, in milliseconds since the epoch; null: the customer said so, nothing is probed. */
 export function park(turn: Turn, probeAt: number | null): void {
   const { parked, phase, reason } = turn.state
-  turn.set({
-    parked: { since: parked?.since ?? turn.now, probeAt, from: parked ? parked.from : { phase, reason } },
-    phase: 'access-revoked',
-  })
+  const first = { since: turn.now, from: { phase, reason } }
+  turn.set({ parked: { ...(parked ?? first), probeAt }, phase: 'access-revoked' })
 }
 
 /**
