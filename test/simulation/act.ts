@@ -120,6 +120,11 @@ export function act(world: World, entry: Entry): void {
       if (life) life.frozenUntil = now + entry.ms
       return
     }
+    case 'stop-claimer':
+      world.commands.stopClaimer(entry.key, (process) =>
+        act(world, { at: entry.at, kind: 'stop', process, ms: entry.ms }),
+      )
+      return
     case 'clock':
       world.skew(entry.process, entry.skew)
       return

@@ -13,6 +13,7 @@ import { Problems } from '../../packages/agent/src/problems.ts'
 import { createReporter } from '../../packages/agent/src/report/reporter.ts'
 import { startRunner } from '../../packages/agent/src/run/start-runner.ts'
 import { openSettings } from '../../packages/agent/src/settings/settings.ts'
+import type { AgentState } from '../../packages/agent/src/state/agent-state.ts'
 import { type AgentStore, createAgentStore } from '../../packages/agent/src/store/agent-store.ts'
 import { SyncClient } from '../../packages/agent/src/sync/sync-client.ts'
 import { openMemory } from './agent-memory.ts'
@@ -48,6 +49,7 @@ export interface AgentDeps {
   wrapStore: (store: StateStore, agent: string) => StateStore
   watchStore: (store: StateStore) => StateStore
   wrapOrders: (apply: (order: unknown) => boolean) => (order: unknown) => boolean
+  wrapState: (state: AgentState) => AgentState
   wrapPlatform: (platform: Platform) => Platform
   release: (release: VerifiedRelease) => VerifiedRelease
   releaseOf: (digest: string) => VerifiedRelease
@@ -69,16 +71,13 @@ export function startAgent(deps: AgentDeps): RunningAgent {
   const { scheduler, life, deployment: id, site } = deps
   const clock = scheduler.clockOf(life)
   const random = seededRandom(deps.seed)
-  const state = openMemory(
-    site.disk,
-    () => life.dead,
-    () => {
-      if (life.doom === null || --life.doom > 0) return
-      scheduler.note(`kill ${life.name} at a commit`)
-      scheduler.kill(life)
-      throw new Error('killed at a commit')
-    },
-  )
+  const mayDie = () => {
+    if (life.doom === null || --life.doom > 0) return
+    scheduler.note(`kill ${life.name} at a commit`)
+    scheduler.kill(life)
+    throw new Error('killed at a commit')
+  }
+  const state = deps.wrapState(openMemory(site.disk, () => life.dead, mayDie))
   const setup = setupOf(id, deps)
   const settings = openSettings(state, deps.agreed)
   const audit = new AgentAudit(state)

@@ -90,6 +90,8 @@ interface Seen {
   weights: Record<string, number>
 }
 
+const idOf = ({ deployment, epoch }: { deployment: string; epoch: number }) => `${deployment} ${epoch}`
+
 export const bugs: readonly Bug[] = [
   bug('fencing-dropped', 'a write with a stale epoch is taken', 9, 27, () => ({ store: { fenced: () => true } })),
   bug('lease-ignored', 'a deployment is claimed although its lease runs', 1, 5, () => ({
@@ -109,13 +111,18 @@ export const bugs: readonly Bug[] = [
   bug('wake-time-forgotten', 'a due time wakes nobody', 26, 39, () => ({
     store: { isDue: (row: DeploymentRow) => row.requested > row.observed },
   })),
-  bug('persist-skipped', 'one write in seven is not done', 28, 84, () => {
-    let writes = 0
+  bug('persist-skipped', 'one run in seven writes nothing', 2, 10, () => {
+    let claims = 0
+    const mute = new Set<string>()
     return {
       wrapStore: (store) => ({
         ...store,
-        claim: (...given) => store.claim(...given),
-        persist: async (...given) => (++writes % 7 === 0 ? undefined : store.persist(...given)),
+        claim: async (...given) => {
+          const claimed = await store.claim(...given)
+          if (claimed && ++claims % 7 === 0) mute.add(idOf(claimed.lease))
+          return claimed
+        },
+        persist: async (lease, ...given) => (mute.has(idOf(lease)) ? undefined : store.persist(lease, ...given)),
       }),
     }
   }),

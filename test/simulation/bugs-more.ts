@@ -1,4 +1,6 @@
 import type { CommandState, Desired, StateStore } from '@landfall/engine'
+import type { CommandRecord } from '../../packages/agent/src/commands/command-record.ts'
+import type { AgentState } from '../../packages/agent/src/state/agent-state.ts'
 import type { Bug } from './bug-list.ts'
 import { noSeams, type Seams } from './bugs.ts'
 
@@ -23,6 +25,19 @@ const showing = (store: StateStore, shown: (desired: Desired) => Desired): State
   },
   desired: async (lease) => shown(await store.desired(lease)),
 })
+
+/** A disk that shows neither the nonces nor the ends of signed commands. */
+function withoutSigned(state: AgentState): AgentState {
+  const isOver = (name: string) => {
+    const { origin, state: of } = state.get(name) as CommandRecord
+    return origin !== null && !isOpen(of)
+  }
+  const shown: Partial<AgentState> = {
+    get: (name) => (name.startsWith('command-nonce/') ? undefined : state.get(name)),
+    names: (prefix) => state.names(prefix).filter((name) => prefix !== 'command/' || !isOver(name)),
+  }
+  return new Proxy(state, { get: (of, key, self) => Reflect.get(key in shown ? shown : of, key, self) })
+}
 
 /** Deliberate bugs of commands, maintenance windows and channels. */
 export const moreBugs: readonly Bug[] = [
@@ -90,5 +105,46 @@ export const moreBugs: readonly Bug[] = [
     [2, 20],
     'only its own channel tells',
     () => ({ fleet: { follows: () => true } }),
+  ),
+  bug(
+    'window-close-ignored',
+    'a rollout that ends with its window goes on to its end',
+    [6, 40],
+    'what ends with its window is not promoted after it',
+    () => ({
+      wrapStore: (store) =>
+        showing(store, (desired) => ({ ...desired, policy: { ...desired.policy, windowClose: 'finish' } })),
+    }),
+  ),
+  bug(
+    'signed-forgotten',
+    'an agent that is started again knows of no signed command that it has run',
+    [8, 40],
+    'a signed command is not run again',
+    () => ({ wrapState: withoutSigned }),
+  ),
+  bug(
+    'own-lease-ignored',
+    'whoever claims a command takes its lease to run for an hour',
+    [4, 40],
+    'no call begins under a lease that ran out',
+    () => ({ commands: { held: (held) => ({ ...held, until: held.until + 3_600_000 }) } }),
+  ),
+  bug(
+    'retry-forgotten',
+    'what an engine remembers as gone back is told without a retry once something else was told in between',
+    [11, 60],
+    'what went back is tried again',
+    () => ({
+      fleet: {
+        look: (look, _, db) => ({
+          ...look,
+          assign: look.assign.map((order) => ({
+            ...order,
+            retry: order.retry && db.deployment(order.deployment).target?.digest === order.target?.digest,
+          })),
+        }),
+      },
+    }),
   ),
 ]

@@ -1,4 +1,5 @@
 import type { Platform, StateStore, VerifiedRelease } from '@landfall/engine'
+import type { AgentState } from '../../packages/agent/src/state/agent-state.ts'
 import type { CommandSeams } from './command-store.ts'
 import type { FleetSeams } from './fleet.ts'
 import type { SyncSeams } from './manager-sync.ts'
@@ -12,6 +13,8 @@ export interface Seams {
   commands: CommandSeams
   wrapStore: (store: StateStore, process: string) => StateStore
   wrapOrders: (apply: (order: unknown) => boolean) => (order: unknown) => boolean
+  /** What an agent reads of its disk and writes to it. */
+  wrapState: (state: AgentState) => AgentState
   wrapPlatform: (platform: Platform) => Platform
   release: (release: VerifiedRelease) => VerifiedRelease
 }
@@ -23,6 +26,7 @@ export const noSeams: Seams = {
   commands: {},
   wrapStore: (store) => store,
   wrapOrders: (apply) => apply,
+  wrapState: (state) => state,
   wrapPlatform: (platform) => platform,
   release: (release) => release,
 }

@@ -59,6 +59,9 @@ export class CommandWatch {
     const who = `${name}, attempt ${call.attempt}, by ${life.name}`
     const attempts = this.#attempts.get(name) ?? new Map()
     this.#attempts.set(name, attempts)
+    const carried = this.#table.find(site.id, call.id)?.via === 'bundle'
+    if (carried && [...attempts.keys()].some((attempt) => attempt >= call.attempt))
+      this.#fail('a signed command is not run again', who)
     if (attempts.has(call.attempt)) this.#fail('an attempt runs once', who)
     attempts.set(call.attempt, { answer: null })
     if (this.#never.has(name)) this.#fail('cancelled before its start it never runs', who)
@@ -69,9 +72,12 @@ export class CommandWatch {
     if (!state || this.#truth.skewed) return
     if (commandState.isOver(state.status)) this.#fail('what is over runs no more', `${who}: it ${state.status}`)
     if (now >= state.deadline) this.#fail('deadlines are kept', `${who}: ${now - state.deadline} ms after it`)
-    const held = state.owner !== null && (state.until ?? 0) > now
-    if (held && state.attempt !== call.attempt)
-      this.#fail('no attempt begins under the lease of another', `${who}: ${state.owner} has attempt ${state.attempt}`)
+    const until = state.owner === null ? null : (state.until ?? 0)
+    const taken = until !== null && until > now && state.attempt !== call.attempt
+    // An agent keeps what it renewed in memory alone.
+    const ranOut = life.name.startsWith('manager') && until !== null && until <= now
+    const why = taken ? `${state.owner} has attempt ${state.attempt}` : `${now - (until ?? 0)} ms after its end`
+    if (taken || ranOut) this.#fail('no call begins under a lease that ran out', `${who}: ${why}`)
   }
 
   /** A worker came to its end: from here on the attempt has had its effect. */

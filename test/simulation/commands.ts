@@ -26,6 +26,8 @@ export class Commands {
   readonly #signed = new Map<string, Envelope>()
   readonly #ids = new Map<string, { deployment: string; id: string }>()
 
+  readonly #stops = new Map<string, (process: string) => void>()
+
   constructor(deps: {
     scheduler: Scheduler
     truth: Truth
@@ -65,6 +67,20 @@ export class Commands {
     void signFor({ deployment, id, input: order.input, issuedAt: at, expiresAt: deadline }).then((envelope) =>
       this.#signed.set(`${deployment} ${id}`, envelope),
     )
+  }
+
+  /** Once a manager claims what is sent under a key, its name is told. */
+  stopClaimer(key: string, stop: (process: string) => void): void {
+    this.#stops.set(key, stop)
+  }
+
+  claimed(process: string, { deployment, id }: { deployment: { id: string }; id: string }): void {
+    for (const [key, stop] of this.#stops) {
+      const of = this.#ids.get(key)
+      if (of?.id !== id || of.deployment !== deployment.id) continue
+      this.#stops.delete(key)
+      stop(process)
+    }
   }
 
   cancel(key: string, at: number): void {

@@ -15,7 +15,7 @@ export interface FleetSeams {
   /** Whether a rollout's channel is the deployment's. */
   follows?: (row: DeploymentRow, rollout: RolloutRow) => boolean
   /** Told of every order that is about to be written. */
-  onTell?: (row: DeploymentRow, target: Target | null, cause: 'rollout' | 'return', rollout: RolloutRow) => void
+  onTell?: (row: DeploymentRow, order: Order, cause: 'rollout' | 'return', rollout: RolloutRow) => void
   onLook?: (rollout: RolloutRow, before: RolloutRow['state']) => void
 }
 
@@ -65,7 +65,7 @@ function tell(
     const row = db.deployments.get(order.deployment)
     const tellable = row && !row.deleted && row.pinned === null && row.operation === 'run'
     if (!row || !(seams.tellable?.(row) ?? tellable)) continue
-    seams.onTell?.(row, order.target, cause, rollout)
+    seams.onTell?.(row, order, cause, rollout)
     db.tell(row, order.target, rollout.id, 'fleet', order.message, now)
     if (order.retry) {
       row.controls.push({ id: `${rollout.id}:${row.requested}`, kind: 'retry', by: 'fleet', at: now })

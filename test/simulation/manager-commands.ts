@@ -13,6 +13,8 @@ interface Deps {
   clock: Clock
   random: Random
   owner: string
+  /** The manager's name. */
+  process: string
   commit: <T>(label: string, work: () => T | Promise<T>) => Promise<T>
 }
 
@@ -27,7 +29,12 @@ export function startManagerCommands(deps: Deps): { wake(): void } {
   const store = createCommandStore(commands.table, runs, commands.seams)
   return executeQueue({
     store: {
-      claim: (...given) => commit('command', () => store.claim(...given)),
+      claim: (...given) =>
+        commit('command', async () => {
+          const held = await store.claim(...given)
+          if (held) commands.claimed(deps.process, held)
+          return held
+        }),
       renew: (...given) => commit('command lease', () => store.renew(...given)),
       finish: (...given) => commit('command end', () => store.finish(...given)),
       postpone: (...given) => commit('command back', () => store.postpone(...given)),

@@ -92,7 +92,10 @@ export function startManager(deps: ManagerDeps): Manager {
   })
   const invokerOf = (deployment: string) => deps.commands.invoker(deps.site(deployment), life)
   const owner = `${life.name}-${deps.seed}`
-  const commands = startManagerCommands({ db, commands: deps.commands, invokerOf, clock, random, owner, commit })
+  const commands = startManagerCommands({
+    ...{ db, commands: deps.commands, invokerOf, clock, random, owner, commit },
+    process: life.name,
+  })
   const told = new Set<string>()
   const listeners = new Set<() => void>()
   return {

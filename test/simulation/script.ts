@@ -1,5 +1,6 @@
 import { seededRandom } from '@landfall/engine/testing'
 import { type Channel, channelEntries } from './channels.ts'
+import { closeCalls } from './close-calls.ts'
 import { commandEntries } from './command-script.ts'
 import type { Work } from './command-worker.ts'
 import { type Kind, kinds } from './releases.ts'
@@ -36,6 +37,8 @@ export type Entry = { at: number } & (
   | Fields<'carry' | 'export', { on: string; delays: number[] }>
   | Fields<'kill', { process: string; after: number; downMs: number }>
   | Fields<'stop', { process: string; ms: number }>
+  /** Whoever claims that command first is stopped there. */
+  | Fields<'stop-claimer', { on: string; key: string; ms: number }>
   | Fields<'clock', { process: string; skew: number }>
   | Fields<'network', { on: string; how: 'lost' | 'cut' | 'twice' | 'slow'; ms: number }>
   | Fields<'database', { how: 'away' | 'mute'; ms: number }>
@@ -127,6 +130,7 @@ export function writeScript(seed: number): { cast: Cast; entries: Entry[] } {
   add(between(0, 1), (at) => ({ at, kind: 'deaf', ms: between(10_000, 120_000) }))
   entries.push(...channelEntries(seed, ids, entries))
   entries.push(...commandEntries(seed, ids, [...managers, ...agents], entries))
+  entries.push(...closeCalls(seed, cast, entries))
   entries.sort((a, b) => a.at - b.at)
   return { cast, entries }
 

@@ -1,4 +1,5 @@
 import type { ComputeVersion, DeploymentState, StateStore, Target } from '@landfall/engine'
+import type { Order } from '../../packages/manager/src/control/fleet/tell-many.ts'
 import type { Database } from './database.ts'
 import { Promptness } from './promptness.ts'
 import { bakes, behaviourOf, firstShare, isBad, scale } from './releases.ts'
@@ -337,7 +338,8 @@ export class Watch {
   }
 
   /** A fleet rollout is about to tell a deployment. */
-  told(row: DeploymentRow, target: Target | null, cause: 'rollout' | 'return', rollout: RolloutRow, now: number): void {
+  told(row: DeploymentRow, order: Order, cause: 'rollout' | 'return', rollout: RolloutRow, now: number): void {
+    const { target, retry } = order
     const who = `${row.id} by ${rollout.id} (${rollout.version})`
     if (row.pinned !== null) this.fail('pinned ones are not told', who)
     if (row.operation !== 'run' || row.deleted) this.fail('leaving ones are not told', who)
@@ -356,6 +358,9 @@ export class Watch {
       return
     }
     this.#reached(row, rollout, target)
+    // Its engine refuses at once what it remembers as gone back, and what asks nobody again would abort at once.
+    const wentBack = row.state?.rejected.some((entry) => entry.target === target?.digest)
+    if (wentBack && !retry) this.fail('what went back is tried again', `${who}: told without a retry`)
     if (!['progressing', 'promoting', 'complete', 'paused'].includes(phase))
       this.fail('only a running rollout tells', `${who}, ${phase}`)
     const { freeze } = this.#db

@@ -25,9 +25,8 @@ export function maintenanceOf(seed: number, index: number): Maintenance {
   return { windows, windowClose }
 }
 
-/** From a decision to what is written of it, and from a window's end to a rollout's that was promoting by then. Milliseconds. */
+/** From a decision to what is written of it. Milliseconds. */
 const writtenMs = 3_000
-const promotedMs = 25_000
 /** What was decided before a trouble may be written after it. */
 const afterMs = 20_000
 
@@ -97,7 +96,7 @@ export class WindowWatch {
     const promoted = before?.stable && stable && before.candidate?.digest === stable.digest
     // What was stable before may come back at any time.
     const wasStable = known.some((one) => one?.digest === stable?.digest)
-    if (promoted && windowClose === 'abort' && !wasStable && !open(promotedMs))
+    if (promoted && windowClose === 'abort' && !wasStable && !open(writtenMs))
       this.#fail('what ends with its window is not promoted after it', `${id}: ${stable.digest.slice(7, 13)}`)
   }
 }

@@ -156,6 +156,7 @@ export class World {
         ...{ site, deployment: id, model, agreed: this.#agreed(id), policy: this.row(id).policy },
         send: this.#sender(life, id),
         wrapOrders: this.#seams.wrapOrders,
+        wrapState: this.#seams.wrapState,
         invoker: this.commands.invoker(site, life),
         commands: this.#seams.commands,
         releaseOf: (digest) => this.db.releases.get(digest) as SimRelease,
