@@ -54,6 +54,8 @@ export function createAgents(options: AgentsOptions): Agents {
       throw error
     })
     if (accepted.taken) waker.wake('changes', ...(report.commands.length > 0 ? (['commands'] as const) : []))
+    // Somebody may sit in front of it: what the channel runs is not to wait for the next look.
+    if (accepted.first) waker.wake('rollouts')
     // A rollout that was not nudged looks by itself, some seconds later.
     if (accepted.nudge !== null) {
       await nudgeRollout(db, accepted.nudge).then(

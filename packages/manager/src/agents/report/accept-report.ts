@@ -13,6 +13,8 @@ import { takeLinks } from './take-links.ts'
 export interface Accepted extends Persisted {
   /** False: it is not newer than what is known, and changed nothing. */
   taken: boolean
+  /** The first since the agent was enrolled: from now on it counts for rollouts. */
+  first: boolean
   /** Highest number of a report that was taken, and where the copy of the agent's audit chain ends. */
   reported: number
   audit: AuditHead
@@ -23,7 +25,8 @@ export interface Accepted extends Persisted {
  * chain, its answers, settings and command updates are kept. All of it or, where anything is wrong, nothing. A report that is not newer
  * than the last one changes nothing: it may come twice, late, or over two roads.
  *
- * After the commit: wake `changes` (and `commands`, where it tells of any), and nudge the rollout that is named.
+ * After the commit: wake `changes` (and `commands`, where it tells of any; `rollouts`, where it is the first), and nudge the rollout that
+ * is named.
  *
  * @throws LandfallError `E_AGENT_NOT_ENROLLED`, `E_REPORT_FOREIGN`, `E_REPORT_INVALID`, `E_AUDIT_GAP`, `E_AUDIT_BROKEN`
  */
@@ -45,7 +48,7 @@ export async function acceptReport(
   if (!row?.sign_key) throw notEnrolled(row?.name ?? deployment)
   const known = { number: row.audit_number, hash: row.audit_hash }
   if (report.number <= row.report_number) {
-    return { taken: false, reported: row.report_number, audit: known, nudge: null }
+    return { taken: false, first: false, reported: row.report_number, audit: known, nudge: null }
   }
   const { fresh, head } = takeLinks(report.audit, deployment, known)
   // Over sync it is seen now; what a person carried was seen when it was written down.
@@ -77,7 +80,7 @@ export async function acceptReport(
     trx,
     fresh.map((link) => entryOf(link, row.project)),
   )
-  return { taken: true, reported: report.number, audit: head, nudge }
+  return { taken: true, first: row.report_number === 0, reported: report.number, audit: head, nudge }
 }
 
 /** Kept of an agent. */

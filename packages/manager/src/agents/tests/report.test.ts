@@ -3,6 +3,7 @@ import type { Target } from '@landfall/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Senders } from '../../telemetry/senders.ts'
 import { startTestServer, type TestServer } from '../../testing/database.ts'
+import { createAgents } from '../agents.ts'
 import { linkOf } from '../report/agent-link.ts'
 import { codeOf, createWorld, type World } from './world.ts'
 
@@ -52,6 +53,18 @@ describe('a report', () => {
     expect((await row(agent.deployment)).customer.updates).toBe('automatic')
     const { sentence } = await world.admin.explainDeployment({ params: world.of('whole') })
     expect(sentence).toContain('runs 1.0.0')
+  })
+
+  it("that is an agent's first has rollouts look at once whether it is to be brought along; no later one does", async () => {
+    const { db, keyring, clock } = world.manager.services
+    const woken: string[] = []
+    const waker = { wake: (...about: string[]) => void woken.push(...about) }
+    const { takeReport } = createAgents({ db, keyring, clock, waker })
+    const agent = await world.running('newcomer')
+    for (const rollouts of [1, 0]) {
+      await takeReport(agent.deployment, agent.report(), 'sync')
+      expect(woken.splice(0).filter((topic) => topic === 'rollouts')).toHaveLength(rollouts)
+    }
   })
 
   it('that comes twice, late, or over another connection changes nothing more', async () => {
