@@ -30,13 +30,18 @@ export function hashOf(content: AuditContent): string {
  * one over what was written: no NUL characters, no lone surrogates, no undefined, no numbers that JSON lacks.
  */
 export function storable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => storable(item ?? null))
+  // Once through JSON, all of it: what is inside is plain then.
+  if (value !== null && typeof value === 'object') return storableJson(JSON.parse(JSON.stringify(value)))
+  return storableJson(value)
+}
+
+function storableJson(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value)
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
-  if (Array.isArray(value)) return value.map((item) => storable(item ?? null))
-  if (value !== null && typeof value === 'object') {
-    const members = Object.entries(JSON.parse(JSON.stringify(value)) as object)
-    return Object.fromEntries(members.map(([key, member]) => [storableText(key), storable(member)]))
-  }
+  if (Array.isArray(value)) return value.map(storableJson)
+  if (value !== null && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [storableText(key), storableJson(member)]))
   return typeof value === 'boolean' ? value : null
 }
 

@@ -50,15 +50,20 @@ export async function appendAudit(trx: Trx, entries: readonly AuditEntry[]): Pro
       trx,
     )
   }
+  const numbers = chains.map((chain) => heads.get(chain)?.number)
+  const hashes = chains.map((chain) => heads.get(chain)?.hash)
+  // Within brackets, as where a fleet is told: each head by its key, however many there are.
   await sql`update audit_heads set number = given.number, hash = given.hash
-    from unnest(${chains}::text[], ${chains.map((chain) => heads.get(chain)?.number)}::bigint[],
-      ${chains.map((chain) => heads.get(chain)?.hash)}::text[]) as given (chain, number, hash)
+    from unnest((select ${chains}::text[]), (select ${numbers}::bigint[]), (select ${hashes}::text[]))
+      as given (chain, number, hash)
     where audit_heads.chain = given.chain`.execute(trx)
 }
 
 /** Chains that are not there yet. */
 async function begin(trx: Trx, chains: readonly string[]): Promise<void> {
-  const { rows } = await sql<{ chain: string }>`select chain from unnest(${[...chains]}::text[]) as given (chain)
+  const { rows } = await sql<{
+    chain: string
+  }>`select chain from unnest((select ${[...chains]}::text[])) as given (chain)
     where not exists (select from audit_heads h where h.chain = given.chain) order by chain`.execute(trx)
   if (rows.length === 0) return
   const names = rows.map(({ chain }) => chain)

@@ -20,10 +20,9 @@ export interface PublishedChange {
  */
 export async function publishChanges(trx: Trx, changes: readonly PublishedChange[]): Promise<void> {
   if (changes.length === 0) return
-  const values = changes.map(({ at, ...rest }) => ({ ...rest, at: new Date(at) }))
-  // One parameter however many they are.
-  await sql`insert into changes (project, kind, id, at) select project, kind, id, at
-    from json_to_recordset(${JSON.stringify(values)}::json) as given (project text, kind text, id text, at timestamptz)`.execute(
-    trx,
-  )
+  // A parameter for each column, however many they are.
+  const column = <Name extends keyof PublishedChange>(name: Name) => changes.map((change) => change[name])
+  await sql`insert into changes (project, kind, id, at) select project, kind, id, to_timestamp(at / 1000.0)
+    from unnest(${column('project')}::text[], ${column('kind')}::text[], ${column('id')}::text[], ${column('at')}::float8[])
+      as given (project, kind, id, at)`.execute(trx)
 }

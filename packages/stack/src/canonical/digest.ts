@@ -5,7 +5,7 @@ import { canonicalJson } from './canonical.ts'
 
 /** `sha256:` + hex of the bytes; text is taken as UTF-8. */
 export function sha256(bytes: Uint8Array | string): Digest {
-  return `sha256:${crypto.createHash('sha256').update(bytes).digest('hex')}`
+  return `sha256:${crypto.hash('sha256', bytes, 'hex')}`
 }
 
 /** The digest of a JSON value: SHA-256 over its canonical form (RFC 8785), so order of members does not matter. */

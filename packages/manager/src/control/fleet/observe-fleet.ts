@@ -30,7 +30,7 @@ export function observeFleet(
     const digest = one && 'target' in one ? one.target.digest : 'none'
     digests[row.id] = digest
     // By now it may have been told something else: its own stable, after an abort.
-    if (row.rejected.some(({ target }) => target === digest)) rejected.add(row.id)
+    if (row.rejected?.some(({ target }) => target === digest)) rejected.add(row.id)
     members.push(memberOf(row, rollout, refusal, reading.news.get(row.id), clock))
   }
   return {
@@ -75,7 +75,7 @@ function memberOf(
   member.restedBefore = row.rested_before
   if (!answered(row)) member.unanswered = true
   if (member.unanswered || told === null) return member
-  const rejection = row.rejected.find(({ target }) => target === told)
+  const rejection = row.rejected?.find(({ target }) => target === told)
   if (rejection) {
     member.outcome = 'rolled-back'
     member.failure = { code: rejection.code, message: rejection.message }

@@ -28,8 +28,8 @@ export interface FleetRow {
   resting: string | null
   code: string | null
   message: string | null
-  /** Targets that its engine remembers as gone back or refused. */
-  rejected: readonly { target: string; code: string; message: string }[]
+  /** Targets that its engine remembers as gone back or refused; null: none. */
+  rejected: readonly { target: string; code: string; message: string }[] | null
   /**
    * It was told a newer release. A rollout that is over leaves it there; one under way takes it, because a person who rolls an
    * older release out means it.
@@ -112,24 +112,17 @@ async function readRows(
   const { rows } = await sql<StoredRow>`
     select d.id, d.name, d.group_name, d.model, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
       d.target is null or (d.wake_at is null and d.observed_generation >= d.requested_generation) as idle,
-      s.generation,
-      d.target as told,
-      s.stable ->> 'digest' as resting,
-      s.reason ->> 'code' as code,
-      s.reason ->> 'message' as message,
-      coalesce(s.rejected, '[]') as rejected,
+      d.state_generation as generation, d.target as told, d.resting, d.reason_code as code, d.reason_message as message, d.rejected,
+      d.rested_before,
       coalesce(theirs.sequence > ours.sequence, false) as ahead,
       coalesce((teller.created_at, teller.id) > (self.created_at, self.id)
         and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over,
-      s.history -> 0 ->> 'digest' as rested_before,
       back.way as going_back,
       m.wave, m.status, m.since, m.origin, m.target, m.config, m.reached, m.unsure, m.again, m.reason_code, m.reason_message,
       nullif(basis.now, m.basis) as basis
     from deployments d
     join releases ours on ours.project = d.project and ours.digest = ${rollout.release}
     join rollouts self on self.id = ${rollout.id}
-    -- The state is large and packed: all that is wanted of it is taken out at once.
-    left join lateral jsonb_to_record(d.state) as s (generation bigint, stable jsonb, reason jsonb, rejected jsonb, history jsonb) on true
     left join rollouts teller on teller.id = d.rollout and teller.project = d.project and teller.channel = d.channel
     -- One row by its key: the planner does not know yet how many members a rollout has that has just begun.
     left join lateral (

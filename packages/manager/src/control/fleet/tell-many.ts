@@ -32,19 +32,20 @@ export async function tellMany(
     targets: orders.map((order) => (order.target === null ? null : JSON.stringify(order.target))),
     seen: orders.map((order) => order.seen ?? null),
   }
+  // Within brackets the planner does not see how many they are, and takes each by its key: for a part of a fleet it would read all of it.
   const written = await sql<{ id: string; generation: number }>`
-    with given as materialized (
-      select * from unnest(${given.ids}::text[], ${given.targets}::jsonb[], ${given.seen}::bigint[]) as o (id, target, seen)
-    ), free as materialized (
-      select d.id from deployments d join given o on o.id = d.id
-      where deleted_at is null and pinned is null and operation = 'run'
+    with free as materialized (
+      select o.id, o.target
+      from unnest((select ${given.ids}::text[]), (select ${given.targets}::jsonb[]), (select ${given.seen}::bigint[])) as o (id, target, seen)
+      cross join lateral (select from deployments d
+        where d.id = o.id and deleted_at is null and pinned is null and operation = 'run'
         and requested_generation = coalesce(o.seen, requested_generation)
-      order by d.id for update skip locked
+        for update skip locked) d
     ), moved as (
       update deployments d
       set target = o.target, config = coalesce(o.target ->> 'config', d.config), rollout = ${rollout.id},
         requested_generation = d.requested_generation + 1
-      from given o join free on free.id = o.id
+      from free o
       where d.id = o.id
       returning d.id, d.requested_generation as generation, o.target
     ), history as (

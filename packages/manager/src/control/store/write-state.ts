@@ -14,13 +14,13 @@ export const beforeColumns = [
   'deployments.project',
   'deployments.rollout',
   'deployments.phase',
-  sql<number | null>`(deployments.state->>'generation')::bigint`.as('generation'),
+  'deployments.state_generation',
 ] as const
 export interface Before {
   project: string
   rollout: string | null
   phase: string
-  generation: number | null
+  state_generation: number | null
 }
 
 /**
@@ -47,6 +47,6 @@ export async function writeState(
     .where('id', '=', deployment)
     .execute()
   await publishChanges(trx, [{ project: before.project, kind: 'deployment', id: deployment, at }])
-  const moved = before.phase !== (state?.phase ?? 'pending') || before.generation !== (state?.generation ?? null)
+  const moved = before.phase !== (state?.phase ?? 'pending') || before.state_generation !== (state?.generation ?? null)
   return { nudge: moved ? before.rollout : null }
 }

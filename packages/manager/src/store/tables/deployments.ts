@@ -50,8 +50,18 @@ export interface DeploymentsTable {
   lease_epoch: Default<number>
   lease_until: Nullable<Date>
   state: NullableJson<DeploymentState>
+  // Of the state, kept beside it by a trigger: it is large, and a fleet reads these of thousands.
   phase: Computed<DeploymentPhase>
   actual_release: Computed<string | null>
+  /** The generation that the state answers. */
+  state_generation: Computed<number | null>
+  /** Digest of the target that it rests on, and of the one before. */
+  resting: Computed<string | null>
+  rested_before: Computed<string | null>
+  reason_code: Computed<string | null>
+  reason_message: Computed<string | null>
+  /** Targets that went back or were refused; null: none. */
+  rejected: Computed<DeploymentState['rejected'] | null>
   target_release: Computed<string | null>
   rollout: Nullable<string>
   last_seen_at: Nullable<Date>
