@@ -19,9 +19,11 @@ export function act(world: World, entry: Entry): void {
     case 'release': {
       const release = world.publish(entry.release, entry.channel)
       db.createRollout(release, entry.waves === 'all' ? atOnce : rings, now)
-      for (const row of db.deployments.values())
-        if (row.model === 'airgapped' && row.channel === release.channel && !row.deleted && row.operation === 'run')
-          world.tell(row.id, release.digest, 'A bundle was made')
+      for (const row of db.deployments.values()) {
+        // Whoever names a release for a bundle is obeyed, so that nobody names another than the pinned one.
+        const carried = row.model === 'airgapped' && row.channel === release.channel && row.pinned === null
+        if (carried && !row.deleted && row.operation === 'run') world.tell(row.id, release.digest, 'A bundle was made')
+      }
       return
     }
     case 'move':
