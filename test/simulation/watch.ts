@@ -1,9 +1,8 @@
 import type { ComputeVersion, DeploymentState, StateStore, Target } from '@landfall/engine'
-import type { Order } from '../../packages/manager/src/control/fleet/tell-many.ts'
 import type { Database } from './database.ts'
+import { FleetWatch, nameOf } from './fleet-watch.ts'
 import { Promptness } from './promptness.ts'
 import { bakes, behaviourOf, firstShare, isBad, scale } from './releases.ts'
-import type { DeploymentRow, RolloutRow } from './rows.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Cast } from './script.ts'
 import type { Site } from './site.ts'
@@ -16,12 +15,6 @@ export interface Violation {
   at: number
 }
 
-interface OwnStable {
-  deployment: string
-  brings: Set<string>
-  rested: Set<string | null>
-}
-
 interface Share {
   share: number
   since: number
@@ -31,6 +24,7 @@ interface Share {
 export class Watch {
   violation: Violation | null = null
   readonly promptness: Promptness
+  readonly fleet: FleetWatch
   readonly #scheduler: Scheduler
   readonly #truth: Truth
   readonly #db: Database
@@ -40,8 +34,6 @@ export class Watch {
   readonly #shares = new Map<string, Map<string, Share>>()
   readonly #stood = new Map<string, Set<string>>()
   readonly #frozen = new Map<string, string>()
-  /** What a deployment really rested on when a rollout told it, and since, other than what that rollout brings. */
-  readonly #own = new Map<string, OwnStable>()
 
   constructor(scheduler: Scheduler, truth: Truth, db: Database, cast: Cast) {
     this.#scheduler = scheduler
@@ -49,12 +41,9 @@ export class Watch {
     this.#db = db
     this.#cast = cast
     this.#start = scheduler.now
-    this.promptness = new Promptness(
-      scheduler,
-      truth,
-      (...told) => this.fail(...told),
-      (digest) => db.releases.get(digest)?.kind,
-    )
+    const fail = (invariant: string, message: string) => this.fail(invariant, message)
+    this.promptness = new Promptness(scheduler, truth, fail, (digest) => db.releases.get(digest)?.kind)
+    this.fleet = new FleetWatch({ scheduler, truth, db, fail })
   }
 
   fail(invariant: string, message: string): void {
@@ -125,9 +114,7 @@ export class Watch {
     if (next.candidate && next.candidate.digest !== before?.candidate?.digest) this.#begun(id, before, next.candidate)
     if (next.stable?.digest !== before?.stable?.digest) {
       this.#settled(id, before, next, site)
-      for (const own of this.#own.values())
-        if (own.deployment === id && next.stable && !own.brings.has(next.stable.digest))
-          own.rested.add(next.stable.digest)
+      this.fleet.rests(id, next.stable?.digest ?? null)
     }
     if (next.stable)
       (this.#truth.rested.get(id) ?? this.#truth.rested.set(id, new Set()).get(id))?.add(next.stable.digest)
@@ -337,84 +324,7 @@ export class Watch {
     this.#shares.set(key, after)
   }
 
-  /** A fleet rollout is about to tell a deployment. */
-  told(row: DeploymentRow, order: Order, cause: 'rollout' | 'return', rollout: RolloutRow, now: number): void {
-    const { target, retry } = order
-    const who = `${row.id} by ${rollout.id} (${rollout.version})`
-    if (row.pinned !== null) this.fail('pinned ones are not told', who)
-    if (row.operation !== 'run' || row.deleted) this.fail('leaving ones are not told', who)
-    const teller = row.rollout ? this.#db.rollouts.get(row.rollout) : undefined
-    const newer = teller?.channel === row.channel && teller.createdAt > rollout.createdAt
-    if (rollout.channel !== row.channel) this.fail('only its own channel tells', `${who}: it follows ${row.channel}`)
-    const { phase } = rollout.state
-    if (newer && !(phase === 'complete' && teller.state.phase === 'aborted'))
-      this.fail('a newer rollout is not undone', `${who}, told by ${teller.id} since`)
-    if (cause === 'return') {
-      if (phase !== 'aborting' && phase !== 'aborted') this.fail('only an abort returns', who)
-      const own = this.#own.get(`${rollout.id} ${row.id}`)
-      // Nothing is asked of it while it is not known what it rested on: it goes on with that.
-      if (own && target && !own.rested.has(target.digest))
-        this.fail('each returns to its own stable', `${who}: ${this.#name(target)}`)
-      return
-    }
-    this.#reached(row, rollout, target)
-    // Its engine refuses at once what it remembers as gone back, and what asks nobody again would abort at once.
-    const wentBack = row.state?.rejected.some((entry) => entry.target === target?.digest)
-    if (wentBack && !retry) this.fail('what went back is tried again', `${who}: told without a retry`)
-    if (!['progressing', 'promoting', 'complete', 'paused'].includes(phase))
-      this.fail('only a running rollout tells', `${who}, ${phase}`)
-    const { freeze } = this.#db
-    if (freeze && !this.#truth.skewed && (freeze.until === null || now < freeze.until))
-      this.fail('a freeze holds every start', who)
-    if (row.model === 'airgapped') this.fail('who gets bundles is not told', who)
-  }
-
-  /** What an aborted rollout has still to take back is nobody's own stable: whoever tells the deployment since sends it where that one would have. */
-  #reached(row: DeploymentRow, rollout: RolloutRow, target: Target | null): void {
-    const key = `${rollout.id} ${row.id}`
-    const known = this.#own.get(key)
-    const own = known ?? { deployment: row.id, brings: new Set(), rested: new Set() }
-    this.#own.set(key, own)
-    if (target) own.brings.add(target.digest)
-    const teller = row.rollout && row.rollout !== rollout.id ? this.#db.rollouts.get(row.rollout) : undefined
-    const taking =
-      teller?.state.members[row.id]?.status === 'returning' ? this.#own.get(`${teller.id} ${row.id}`) : null
-    const stable = this.#states.get(row.id)?.stable?.digest ?? null
-    if (taking) for (const digest of taking.brings) own.brings.add(digest)
-    if (taking) for (const digest of taking.rested) own.rested.add(digest)
-    // Who rests on the target when it is first told, called back from another, has that for its own.
-    else if (!known || stable === null || !own.brings.has(stable)) own.rested.add(stable)
-  }
-
-  /** A fleet rollout had a look: one that came back by itself, such as from a pause, may be one too many; one that was begun may not. */
-  looked(rollout: RolloutRow, before: RolloutRow['state']): void {
-    const flying = Object.values(rollout.state.members).filter((member) => member.status === 'in-flight')
-    const begun = flying.filter((member) => before.members[member.id]?.told !== true)
-    if (begun.length > 0 && flying.length > rollout.plan.maxInFlight)
-      this.fail('in flight at most', `${rollout.id} has ${flying.length} of ${rollout.plan.maxInFlight} in flight`)
-    this.#abortReaches(rollout)
-    for (const { id, status, from } of Object.values(rollout.state.members)) {
-      const own = this.#own.get(`${rollout.id} ${id}`)
-      const fresh = status === 'returned' && before.members[id]?.status !== 'returned'
-      if (fresh && from === null && own && !own.rested.has(null))
-        this.fail('each returns to its own stable', `${id} was left with nothing by ${rollout.id} (${rollout.version})`)
-    }
-  }
-
-  /** Those that an aborted rollout told, and that can be told, are told their way back at one of the next looks. */
-  #abortReaches({ id, state, channel }: RolloutRow): void {
-    const { aborted } = state.core
-    if (!aborted || this.#truth.skewed || this.#scheduler.now - aborted.at < 120_000) return
-    for (const member of Object.values(state.members)) {
-      const row = this.#db.deployments.get(member.id)
-      if (member.status !== 'returning' || !row || row.rollout !== id || row.channel !== channel) continue
-      const tellable = row.pinned === null && row.operation === 'run' && !row.deleted
-      if (tellable && row.target?.digest === member.target)
-        this.fail('an abort reaches those in flight', `${row.id} was told by ${id}, and never its way back`)
-    }
-  }
-
   #name(target: Target): string {
-    return `${this.#db.releases.get(target.release)?.version ?? 'an unknown release'} (${target.digest.slice(7, 13)})`
+    return nameOf(this.#db, target)
   }
 }

@@ -126,8 +126,8 @@ export class World {
       const site = (id: string) => this.site(id)
       const watched: typeof fleet = {
         ...fleet,
-        onTell: (...given) => this.watch.told(...given, this.scheduler.now),
-        onLook: (rollout, before) => this.watch.looked(rollout, before),
+        onTell: (...given) => this.watch.fleet.told(...given, this.scheduler.now),
+        onLook: (rollout, before) => this.watch.fleet.looked(rollout, before),
       }
       const heard: typeof sync = {
         ...sync,
