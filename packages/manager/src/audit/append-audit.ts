@@ -93,8 +93,6 @@ function link(entry: AuditEntry, heads: Map<string, { chain: string; number: num
     ...content,
     chain,
     project: entry.project,
-    at: new Date(entry.at),
-    data: content.data,
     hash,
   }
 }

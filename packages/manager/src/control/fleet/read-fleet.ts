@@ -72,18 +72,23 @@ export async function readFleet(
   now: number,
 ): Promise<StoredReading> {
   const rows = await readRows(trx, rollout)
-  const members = await readGone(trx, rollout)
+  const members: Record<string, Member> = {}
   const prepared = new Map<string, Prepared>()
   const bases = new Map<string, string>()
   const sites: string[] = []
+  let here = 0
   for (const row of rows) {
-    if (row.status !== null) members[row.id] = memberOf(row.id, row as MemberColumns)
+    if (row.status !== null) {
+      members[row.id] = memberOf(row.id, row as MemberColumns)
+      here += 1
+    }
     if (row.model === 'airgapped') sites.push(row.id)
     const { basis, target: digest, config } = row
     if (basis !== null) bases.set(row.id, basis)
     else if (digest !== null && config !== null)
       prepared.set(row.id, { target: { digest, release: rollout.release, config } })
   }
+  if ((await countMembers(trx, rollout.id)) > here) Object.assign(members, await readGone(trx, rollout))
   const fresh = await readTargets(trx, rollout.project, [...bases.keys()], rollout.release)
   for (const [id, one] of fresh.prepared) prepared.set(id, one)
   return {
@@ -148,6 +153,12 @@ async function readRows(
       and d.deleted_at is null and d.operation = 'run'
     order by d.id`.execute(trx)
   return rows
+}
+
+async function countMembers(trx: Trx, rollout: string): Promise<number> {
+  const { rows } = await sql<{ members: number }>`
+    select count(*) as members from rollout_members where rollout = ${rollout}`.execute(trx)
+  return rows[0]?.members ?? 0
 }
 
 /** Members whose deployment the channel does not have any more. */

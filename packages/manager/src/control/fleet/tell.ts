@@ -15,7 +15,7 @@ export interface Rest {
   orders: readonly CausedOrder[]
 }
 
-/** Tells deployments what a look decided for them, their configs stored before. */
+/** Tells deployments what a look decided for them, with their configs. */
 export async function tell(
   trx: Trx,
   { rollout, reading, orders }: Pick<Rest, 'rollout' | 'reading' | 'orders'>,
@@ -23,7 +23,7 @@ export async function tell(
 ): Promise<void> {
   for (const cause of ['rollout', 'return'] as const) {
     const ours = orders.filter((order) => order.cause === cause)
-    if (cause === 'rollout') await storeTold(trx, rollout, reading, ours, now)
-    await tellMany(trx, rollout, cause, ours, now)
+    const told = await tellMany(trx, rollout, cause, ours, now)
+    if (cause === 'rollout') await storeTold(trx, rollout, reading, told, now)
   }
 }
