@@ -58,6 +58,8 @@ describe('what the crash tests stand on', () => {
     expect(stable('artifacts/unpack-hqzIsS/index.mjs')).toBe(stable('artifacts/unpack-qgkUrZ/index.mjs'))
     expect(stable('artifacts/unpack-hqzIsS')).toBe(stable('artifacts/unpack-q1kU7Z'))
     expect(stable('run/api-baadfadd')).toBe(stable('run/api-1f0c9a2b'))
+    const upload = (id: string) => stable(`site/uploads/${id}.export.writing`)
+    expect(upload('0f1e2d3c-016f-4bb1-8f82-aabbccddeeff')).toBe(upload('abcdefab-aaaa-4bcd-9abc-012345678901'))
   })
 
   it('counts as the total what every undisturbed run passes, and takes nothing off it but by an undisturbed run', () => {

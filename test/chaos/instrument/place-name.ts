@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 
 /** What `mkdtemp` puts at the end of a name, with a digit in it or without. */
 const random = /(?<=[.-])[A-Za-z0-9]{6}(?=$|\/)/g
-/** Digests (a short one may be of letters alone), ids and numbers. */
-const changing = /\b[0-9a-f]{8}\b|(?:sha256[:-])?(?:[a-z]+_)?(?=[\w-]*\d)[0-9a-z]{6,}(?:-[0-9a-zA-Z-]+)?|\b\d+\b/g
+/** UUIDs, digests (a short one may be of letters alone), ids and numbers. */
+const changing =
+  /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8}\b|(?:sha256[:-])?(?:[a-z]+_)?(?=[\w-]*\d)[0-9a-z]{6,}(?:-[0-9a-zA-Z-]+)?|\b\d+\b/g
 
 /** A path below `root` with what changes from run to run as `*`; null for one elsewhere. */
 export function placeName(path: unknown, root: string): string | null {
