@@ -41,14 +41,10 @@ export function act(world: World, entry: Entry): void {
       return
     case 'steer': {
       const row = world.row(entry.on)
+      // Refused where nothing is asked to run.
+      if (!row.target) return
       truth.unmeasured.add(entry.on)
-      row.controls.push({
-        id: `s${entry.at}`,
-        kind: entry.control,
-        by: 'ada',
-        at: now,
-        ...(row.target ? { target: row.target.digest } : {}),
-      })
+      row.controls.push({ id: `s${entry.at}`, kind: entry.control, by: 'ada', at: now, target: row.target.digest })
       db.bump(row, now)
       return
     }

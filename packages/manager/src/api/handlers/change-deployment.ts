@@ -75,6 +75,14 @@ export const changeDeploymentHandlers = {
 
   controlDeployment: async ({ params, body, actor }, services) =>
     change(services, params, async (trx, row, at) => {
+      // It would be kept, and steer the first release that comes, whoever meant it for another.
+      if (row.target === null) {
+        const message = `Nothing is asked to run at ${row.name} now, so there is nothing to ${body.kind}.`
+        throw conflict(
+          message,
+          'Wait until a release has reached it; to keep releases away, pin it or freeze the project.',
+        )
+      }
       const reason = body.reason ?? null
       const id = newId('ctl')
       await trx
@@ -85,7 +93,7 @@ export const changeDeploymentHandlers = {
           kind: body.kind,
           by: actor,
           reason,
-          target: row.target?.digest ?? null,
+          target: row.target.digest,
           at: new Date(at),
         })
         .execute()

@@ -96,6 +96,9 @@ describe('a deployment', () => {
     })
     const explained = await admin.explainDeployment({ params: of('eu') })
     expect(explained.sentence).toContain('no release yet')
+    // Seed 70222 of the simulation: it was kept, and paused the first release that came.
+    const steered = admin.controlDeployment({ params: of('eu'), body: { kind: 'pause', reason: 'look' } })
+    expect(await code(steered)).toBe('E_CONFLICT')
     expect(await code(create('eu'))).toBe('E_EXISTS')
     expect(await code(create('us', { channel: 'nightly' }))).toBe('E_NOT_FOUND')
     // A name that is another's id would be a way into it.
