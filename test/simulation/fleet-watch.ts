@@ -57,6 +57,9 @@ export class FleetWatch {
       if (phase !== 'aborting' && phase !== 'aborted') this.#fail('only an abort returns', who)
       const own = this.#own.get(`${rollout.id} ${row.id}`)
       // Nothing is asked of it while it is not known what it rested on: it goes on with that.
+      const member = rollout.state.members[row.id]
+      if (!target && member?.from && !member.unsure)
+        this.#fail('each returns to its own stable', `${who}: nothing, although that is known`)
       if (own && target && !own.rested.has(target.digest))
         this.#fail('each returns to its own stable', `${who}: ${nameOf(this.#db, target)}`)
       return
