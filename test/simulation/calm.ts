@@ -126,6 +126,8 @@ export function arrived(world: World): string | null {
     for (const [name, worker] of Object.entries(state.workers)) {
       const real = platform.workers.get(`x-${name}`)
       if (real?.shares[worker.stable ?? ''] !== 100) return `${row.id}: ${name} is not served by its stable`
+      // A session may end between the end of a window and the clearing away.
+      if (worker.rest !== worker.stable) return `${row.id}: what ${name} ran before is not cleared away yet`
     }
   }
   const left = world.commands.watch.left(world.scheduler.now)
