@@ -111,8 +111,13 @@ function prepare(turn: Turn, name: string, candidate: LoadedTarget, workers: num
     return null
   }
   removeOthers(turn, resource, roles.stable, candidate, seen, new Set([roles.candidate]))
-  const crowd = Object.entries(seen.versions).some(
-    ([id, { total }]) => total > 0 && id !== roles.stable && id !== roles.candidate && !isLeaving(turn, name, id),
+  // What was made may be missing in a look that shows an older picture: it counts until its removal is done.
+  const unseen = Object.entries(worker.versions ?? {}).filter(
+    ([id, { keepUntil = 0 }]) => seen.versions[id] === undefined && keepUntil <= turn.now,
+  )
+  const there = Object.entries(seen.versions).filter(([, { total }]) => total > 0)
+  const crowd = [...there, ...unseen].some(
+    ([id]) => id !== roles.stable && id !== roles.candidate && !isLeaving(turn, name, id),
   )
   // Three versions at once would be more than the surge allows: the earlier candidate goes first.
   if (crowd) {

@@ -85,4 +85,27 @@ describe('a new target mid-way', () => {
     expect(sim.platform.peak.get('x-api') ?? 0).toBeLessThanOrEqual(3)
     expect(sim.platform.peak.get('x-jobs') ?? 0).toBeLessThanOrEqual(2)
   })
+
+  // Found by the simulation, seed 80429: what it had made itself was not in the picture, so that there seemed to be room.
+  it('waits for what it made also where looks show an older picture', async () => {
+    const { sim } = await onFirst()
+    const { worker } = sim.platform.compute
+    if (!worker) throw new Error('no workers')
+    const observe = worker.observe.bind(worker)
+    const look = (name: string) => observe(...([{ name }, null] as unknown as Parameters<typeof observe>))
+    const older = { 'x-api': await look('x-api'), 'x-jobs': await look('x-jobs') }
+    sim.wantTarget(release(sim, '1.1.0', 2, '2'))
+    const run = sim.begin()
+    await sim.clock.advance(1_000)
+    expect(sim.platform.workers.get('x-api')?.versions.size).toBe(2)
+    const until = sim.clock.now() + 20_000
+    worker.observe = async (context, data) =>
+      sim.clock.now() < until ? older[context.name as keyof typeof older] : observe(context, data)
+    const third = release(sim, '1.2.0', 3, '3')
+    sim.wantTarget(third)
+    await sim.clock.run(run)
+    expect(await sim.settle()).toMatchObject({ phase: 'running', stable: third })
+    expect(sim.platform.peak.get('x-api') ?? 0).toBeLessThanOrEqual(3)
+    expect(sim.platform.peak.get('x-jobs') ?? 0).toBeLessThanOrEqual(2)
+  })
 })
