@@ -121,6 +121,7 @@ function fleetRow(db: Database, self: RolloutRow, row: DeploymentRow): FleetRow 
     ahead: theirs !== undefined && theirs > ours,
     taken_over: newer && !(self.state.phase === 'complete' && teller?.state.phase === 'aborted'),
     rested_before: row.state?.history?.[0]?.digest ?? null,
+    rests_on_ours: row.state?.stable?.release === self.release,
     going_back: goingBack(row, self, teller),
   }
 }

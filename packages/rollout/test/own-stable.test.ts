@@ -52,6 +52,12 @@ describe('the own stable of a deployment whose report is on its way', () => {
     expect(looks([onItsWay, onItsWay, answered]).member).toMatchObject({ from: 'old', status: 'succeeded' })
   })
 
+  // Found by the simulation, seed 80294: an abort sent it back to the aborted release, with its config of before.
+  test('is what it rested on before, where it got to the release with a config that was changed since', () => {
+    const answered = { told: 'new', resting: 'new, other config', restsOnOurs: true, restedBefore: 'old' }
+    expect(looks([onItsWay, onItsWay, answered]).member).toMatchObject({ from: 'old', status: 'in-flight' })
+  })
+
   test('is the target itself, where it rested there and is called back from another that it had not begun', () => {
     const waits = { told: 'other', resting: 'new', restedBefore: 'long ago' }
     const answered = { ...waits, told: 'new' }

@@ -39,9 +39,11 @@ function settleFrom(member: Member, observed: MemberObservation): Member {
   const ours = observed.told === member.target || (observed.told === null && member.status === 'returning')
   if (!member.unsure || observed.unanswered || !ours) return member
   const { unsure: _, ...rest } = member
-  if (observed.resting !== member.target) return { ...rest, from: observed.resting }
+  // Our release with another config is ours too: its config was changed since it was told.
+  const brought = observed.resting === member.target || observed.restsOnOurs === true
+  if (!brought) return { ...rest, from: observed.resting }
   // One that rested there when it was told is where it was: what it rested on before that it has left long ago.
-  return member.from === member.target ? rest : { ...rest, from: observed.restedBefore ?? null }
+  return member.from === observed.resting ? rest : { ...rest, from: observed.restedBefore ?? null }
 }
 
 function seeOwn(member: Member, observed: MemberObservation, now: number): Member {

@@ -45,6 +45,8 @@ export interface MemberObservation {
   told: string | null
   /** What it rested on before that. */
   restedBefore?: string | null
+  /** What it rests on is this rollout's release, with whatever config. */
+  restsOnOurs?: boolean
   /** It has not answered what it was told last: what it rests on is of before, and may be another by now. */
   unanswered?: boolean
   /** Another rollout, aborted, has still to bring it back there: that is its own stable, whatever it rests on and was told. */

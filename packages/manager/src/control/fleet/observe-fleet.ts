@@ -73,6 +73,7 @@ function memberOf(
   if (row.taken_over) member.takenOver = true
   if (row.going_back) member.goingBack = row.going_back
   member.restedBefore = row.rested_before
+  if (row.rests_on_ours) member.restsOnOurs = true
   if (!answered(row)) member.unanswered = true
   if (member.unanswered || told === null) return member
   const rejection = row.rejected?.find(({ target }) => target === told)

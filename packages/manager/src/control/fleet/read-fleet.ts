@@ -42,6 +42,8 @@ export interface FleetRow {
   taken_over: boolean
   /** Digest of what it rested on before that. */
   rested_before: string | null
+  /** It rests on the rollout's release, with whatever config. */
+  rests_on_ours: boolean
   /** The rollout that told it last was aborted and has still to bring it back there. */
   going_back: { to: string | null; unsure: boolean } | null
 }
@@ -118,7 +120,7 @@ async function readRows(
     select d.id, d.name, d.group_name, d.model, d.pinned, d.phase, d.setup_release, d.last_seen_at, d.requested_generation,
       d.target is null or (d.wake_at is null and d.observed_generation >= d.requested_generation) as idle,
       d.state_generation as generation, d.target as told, d.resting, d.reason_code as code, d.reason_message as message, d.rejected,
-      d.rested_before,
+      d.rested_before, d.actual_release is not distinct from ${rollout.release} as rests_on_ours,
       coalesce(theirs.sequence > ours.sequence, false) as ahead,
       coalesce((teller.created_at, teller.id) > (self.created_at, self.id)
         and not (self.phase = 'complete' and teller.phase = 'aborted'), false) as taken_over,
